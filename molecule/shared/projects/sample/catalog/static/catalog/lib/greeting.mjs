@@ -1,0 +1,3 @@
+export function greeting(state) {
+  return `Sample: ${state}`;
+}

@@ -1,0 +1,2 @@
+window.sampleShared = "catalog";
+//# sourceMappingURL=shared.js.map

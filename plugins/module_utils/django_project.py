@@ -1,0 +1,166 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asking a Django project: in its own interpreter, as the service's user, with the service's environment."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import typing as t
+
+from ansible_collections.webops.django.plugins.module_utils import accounts, django_probe
+from ansible_collections.webops.django.plugins.module_utils.environment_file import parse as parse_environment
+from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
+from ansible_collections.webops.django.plugins.module_utils.files import read_file
+
+OUTPUT_LIMIT = 4000
+"""Characters of a project's own output that an error carries."""
+
+PROJECT_OPTIONS: dict[str, t.Any] = {
+    "project_path": {"type": "path", "required": True, "aliases": ["app_path", "chdir"]},
+    "python": {"type": "path"},
+    "virtualenv": {"type": "path"},
+    "settings_module": {"type": "str", "default": "", "aliases": ["settings"]},
+    "python_path": {"type": "list", "elements": "path", "default": []},
+    "user": {"type": "str"},
+    "environment_file": {"type": "path"},
+    "environment": {"type": "dict", "default": {}, "no_log": True},
+    "timeout": {"type": "int", "default": 600},
+}
+"""The options of every module that asks a project; described in the fragment ``webops.django.project``."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Project:
+    """A project and the way its service runs it.
+
+    :ivar path: folder that holds manage.py.
+    :ivar python: the project's interpreter.
+    :ivar settings_module: DJANGO_SETTINGS_MODULE; empty for what manage.py names.
+    :ivar account: the user that the service runs as.
+    :ivar environment: the variables of the service, besides those that systemd gives to every service.
+    :ivar timeout: seconds that one question may take.
+    """
+
+    path: str
+    python: str
+    settings_module: str
+    account: accounts.Account
+    environment: dict[str, str]
+    timeout: int
+
+
+def project_from(params: dict[str, t.Any]) -> Project:
+    """Read a project from a module's parameters.
+
+    :raises ExplainedError: the folder, the interpreter, the user or the environment file is not there.
+    """
+    path = params["project_path"]
+    if not os.path.isdir(path):
+        raise ExplainedError(f"There is no folder {path}; project_path must name the folder that holds manage.py.")
+    if not params["settings_module"] and not os.path.exists(os.path.join(path, "manage.py")):
+        raise ExplainedError(f"{path} holds no manage.py; name the folder that does, or give settings_module.")
+    environment = _environment_from(params["environment_file"])
+    environment.update({key: str(value) for key, value in params["environment"].items()})
+    if params["python_path"]:
+        environment["PYTHONPATH"] = ":".join([*params["python_path"], *filter(None, [environment.get("PYTHONPATH")])])
+    account = accounts.user_account(params["user"]) if params["user"] else accounts.own_account()
+    return Project(path, _interpreter(params), params["settings_module"], account, environment, params["timeout"])
+
+
+def _interpreter(params: dict[str, t.Any]) -> str:
+    if bool(params["python"]) == bool(params["virtualenv"]):
+        raise ExplainedError("Give either python (the project's interpreter) or virtualenv (its folder).")
+    python = params["python"] or os.path.join(params["virtualenv"], "bin", "python")
+    if not os.access(python, os.X_OK):
+        raise ExplainedError(f"{python} is no program that can be run; name the interpreter in which Django is installed.")
+    return python
+
+
+def _environment_from(path: str | None) -> dict[str, str]:
+    if not path:
+        return {}
+    content = read_file(path)
+    if content is None:
+        raise ExplainedError(f"There is no environment file {path}.")
+    return parse_environment(content.decode("utf-8", "surrogateescape"))
+
+
+def ask(project: Project, question: str, overrides: dict[str, t.Any] | None = None, **values: t.Any) -> dict[str, t.Any]:
+    """Ask a project and return its answer.
+
+    :param question: see ``django_probe.answer``.
+    :param overrides: settings that hold for this question only.
+    :param values: what the question needs besides.
+    :raises ExplainedError: the project cannot answer; ``kind`` and ``output`` are among the details.
+    """
+    request = {"project_path": project.path, "settings_module": project.settings_module, "overrides": overrides or {}, "question": question, **values}
+    with tempfile.TemporaryFile() as result, tempfile.TemporaryFile() as output:
+        code = _run(project, json.dumps(request).encode(), result, output)
+        result.seek(0)
+        text = result.read()
+        output.seek(0)
+        said = output.read().decode("utf-8", "replace")[-OUTPUT_LIMIT:]
+    try:
+        reply = json.loads(text.decode("utf-8", "surrogateescape"))
+    except ValueError:
+        raise ExplainedError(
+            f"{project.python} ended with code {code} before it could answer for {project.path}; its last words are in the output.", output=said, kind="died"
+        ) from None
+    if "refused" in reply:
+        raise ExplainedError(f"{reply['refused']['message']}.", output=said, kind=reply["refused"]["kind"])
+    return dict(reply["answer"])
+
+
+def _run(project: Project, request: bytes, result: t.IO[bytes], output: t.IO[bytes]) -> int:
+    source = inspect.getsource(django_probe) + f"\nmain({result.fileno()})\n"
+    try:
+        # A session of its own, so that a deadline ends what the project has started, too.
+        process = subprocess.Popen(
+            [project.python, "-c", source],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            cwd=project.path,
+            env=_process_environment(project),
+            pass_fds=[result.fileno()],
+            start_new_session=True,
+            umask=0o022,
+            **_identity(project.account),
+        )
+    except OSError as error:
+        raise ExplainedError(f"{project.python} cannot be run as {project.account.name} in {project.path}: {error.strerror}.") from error
+    try:
+        process.communicate(request, timeout=project.timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise ExplainedError(f"The project in {project.path} did not answer within {project.timeout} s.", kind="timeout") from None
+    return process.returncode
+
+
+def _identity(account: accounts.Account) -> dict[str, t.Any]:
+    if account.uid == os.geteuid():
+        return {}
+    if os.geteuid() != 0:
+        raise ExplainedError(f"Only root can run the project as {account.name}; use become.")
+    return {"user": account.uid, "group": account.gid, "extra_groups": list(account.groups)}
+
+
+def _process_environment(project: Project) -> dict[str, str]:
+    """Give what systemd gives to a service, and the service's own variables: nothing of the caller's shell."""
+    return {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "LANG": "C.UTF-8",
+        "HOME": project.account.home,
+        "USER": project.account.name,
+        "LOGNAME": project.account.name,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **project.environment,
+    }

@@ -1,0 +1,154 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which files a page makes a browser fetch."""
+
+from __future__ import annotations
+
+import html.parser
+import json
+import typing as t
+
+from ansible_collections.webops.django.plugins.module_utils.content_types import JAVASCRIPT
+from ansible_collections.webops.django.plugins.module_utils.css_references import Reference, css_references
+
+_LINKS = {
+    "apple-touch-icon": "image",
+    "icon": "image",
+    "manifest": "manifest",
+    "mask-icon": "image",
+    "modulepreload": "script",
+    "stylesheet": "stylesheet",
+}
+"""The link types that a browser fetches, ``preload`` aside, and the kind of what it expects."""
+_PRELOADS = {"audio": "media", "font": "font", "image": "image", "script": "script", "style": "stylesheet", "video": "media"}
+_ATTRIBUTES = {
+    ("audio", "src"): "media",
+    ("embed", "src"): "any",
+    ("image", "href"): "image",
+    ("image", "xlink:href"): "image",
+    ("img", "src"): "image",
+    ("object", "data"): "any",
+    ("source", "src"): "any",
+    ("track", "src"): "any",
+    ("use", "href"): "image",
+    ("use", "xlink:href"): "image",
+    ("video", "poster"): "image",
+    ("video", "src"): "media",
+}
+_SCRIPT_TYPES = ("", "module", *JAVASCRIPT)
+
+
+class PageReferences(t.NamedTuple):
+    """What a page refers to.
+
+    :param base: the ``href`` of its base element, or an empty string.
+    """
+
+    base: str
+    references: list[Reference]
+
+
+def html_references(text: str) -> PageReferences:
+    """Return what a browser may fetch for a page, in the order of the text."""
+    parser = _Parser()
+    try:
+        parser.feed(text)
+        parser.close()
+    except (AssertionError, NotImplementedError):
+        # html.parser gives up at some malformed declarations; what it read until there counts.
+        pass
+    return PageReferences(parser.base, parser.references)
+
+
+class _Parser(html.parser.HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = ""
+        self.references: list[Reference] = []
+        self._templates = 0
+        self._text_of = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        # The first of several attributes of a name counts (HTML, 13.2.5.33).
+        attributes = {name: value or "" for name, value in reversed(attrs)}
+        self._templates += tag == "template"
+        if self._templates:
+            return
+        if tag == "base":
+            self.base = self.base or attributes.get("href", "")
+        elif tag == "link":
+            self._link(attributes)
+        elif tag == "script":
+            self._script(attributes)
+        elif tag == "style":
+            self._text_of = "style"
+        elif tag == "input" and attributes.get("type", "").lower() == "image":
+            self._add(attributes.get("src", ""), "image")
+        for (element, name), kind in _ATTRIBUTES.items():
+            if element == tag:
+                self._add(attributes.get(name, ""), kind)
+        if tag in ("img", "source"):
+            self._srcset(attributes.get("srcset", ""))
+        self.references += css_references(attributes.get("style", ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "template":
+            self._templates = max(self._templates - 1, 0)
+        self._text_of = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._text_of == "style":
+            self.references += css_references(data)
+        elif self._text_of == "importmap":
+            self.references += _import_map(data)
+
+    def _add(self, url: str, kind: str) -> None:
+        if url.strip():
+            self.references.append(Reference(url.strip(), kind))
+
+    def _link(self, attributes: dict[str, str]) -> None:
+        relations = attributes.get("rel", "").lower().split()
+        for relation in relations:
+            if relation == "preload":
+                self._add(attributes.get("href", ""), _PRELOADS.get(attributes.get("as", "").lower(), "any"))
+            elif relation in _LINKS:
+                self._add(attributes.get("href", ""), _LINKS[relation])
+        if "preload" in relations:
+            self._srcset(attributes.get("imagesrcset", ""))
+
+    def _script(self, attributes: dict[str, str]) -> None:
+        script_type = attributes.get("type", "").strip().lower()
+        if script_type == "importmap":
+            self._text_of = "importmap"
+        elif script_type in _SCRIPT_TYPES:
+            self._add(attributes.get("src", ""), "script")
+
+    def _srcset(self, value: str) -> None:
+        for url in _srcset_urls(value):
+            self._add(url, "image")
+
+
+def _srcset_urls(value: str) -> list[str]:
+    """Return the URLs of a srcset attribute (HTML, 4.8.4.2.1): a URL may hold commas, but not end with one."""
+    urls, rest = [], " ".join(value.split()).lstrip(" ,")
+    while rest:
+        url, _space, rest = rest.partition(" ")
+        if url.endswith(","):
+            urls.append(url.rstrip(","))
+        else:
+            urls.append(url)
+            rest = rest.partition(",")[2]
+        rest = rest.lstrip(" ,")
+    return urls
+
+
+def _import_map(text: str) -> list[Reference]:
+    """Return the files that an import map names; an address that ends with a slash stands for many."""
+    try:
+        document = json.loads(text)
+        maps = [document.get("imports", {}), *document.get("scopes", {}).values()]
+        addresses = [address for mapping in maps for address in mapping.values()]
+    except (ValueError, AttributeError):
+        return []
+    return [Reference(address, "script") for address in addresses if isinstance(address, str) and not address.endswith("/")]

@@ -1,0 +1,82 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was asked for and what came: failures, and the message that a person reads."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.webops.django.plugins.module_utils.http_client import Answer, TransportError
+from ansible_collections.webops.django.plugins.module_utils.web_urls import printable
+
+MAX_FAILURES = 50
+"""Failures in a result; their number is always told."""
+SHOWN = 10
+"""Failures in a message."""
+_NGINX_ERROR_PAGE = b"<center>nginx"
+"""What every error page of nginx's own holds, whatever server_tokens says."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Failure:
+    """Something that a client does not get as it must.
+
+    :param url: what was asked for.
+    :param expected: what should have come.
+    :param got: what came.
+    :param page: the page or style sheet that refers to it; empty for a collected file.
+    """
+
+    url: str
+    expected: str
+    got: str
+    page: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """Return it for a module's result."""
+        return {field: printable(value) for field, value in dataclasses.asdict(self).items() if value or field != "page"}
+
+    def __str__(self) -> str:
+        on_page = f" (on {self.page})" if self.page else ""
+        return printable(f"{self.url}{on_page}: expected {self.expected}, got {self.got}", 600)
+
+
+def describe_answer(answer: Answer) -> str:
+    """Say what came in place of a file, and who answered, as far as that can be told.
+
+    The beginning of the body is read for it.
+    """
+    location = answer.header("Location")
+    if 300 <= answer.status < 400 and location:
+        return f"{answer.status} to {location}"
+    return f"{answer.status} {answer.content_type} (answered by {_who(answer)})".replace("  ", " ")
+
+
+def _who(answer: Answer) -> str:
+    server = answer.header("Server")
+    try:
+        start = next(answer.chunks(), b"")
+    except TransportError:
+        start = b""
+    if _NGINX_ERROR_PAGE in start:
+        return "nginx"
+    if server.lower().startswith("nginx"):
+        return "the application behind nginx, or a page of its own"
+    return server or "a server that does not name itself"
+
+
+def failed_message(failures: t.Sequence[Failure], checked: int, unchecked: int) -> str:
+    """Say how many of how many are not served, and name the first.
+
+    :param checked: files, pages and references that were asked for.
+    :param unchecked: those for which there was no time.
+    """
+    asked_for = len({failure.url for failure in failures})
+    lines = [f"{asked_for} of {checked} URLs are not served as they must be."]
+    if unchecked:
+        lines[0] += f" {unchecked} more were not asked for."
+    shown = failures[:SHOWN]
+    lines[0] += f" The first {len(shown)}:" if len(failures) > len(shown) else ""
+    return "\n".join([*lines, *(f"- {failure}" for failure in shown)])

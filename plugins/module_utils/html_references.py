@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html.parser
 import json
+import re
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.content_types import JAVASCRIPT
@@ -36,6 +37,7 @@ _ATTRIBUTES = {
     ("video", "poster"): "image",
     ("video", "src"): "media",
 }
+_DESCRIPTOR = re.compile(r"\d+[wh]|-?[\d.]+(?:[eE][+-]?\d+)?x")
 _SCRIPT_TYPES = ("", "module", *JAVASCRIPT)
 
 
@@ -130,15 +132,20 @@ class _Parser(html.parser.HTMLParser):
 
 
 def _srcset_urls(value: str) -> list[str]:
-    """Return the URLs of a srcset attribute (HTML, 4.8.4.2.1): a URL may hold commas, but not end with one."""
+    """Return the URLs of a srcset attribute (HTML, 4.8.4.2.1).
+
+    A URL may hold commas, but not end with one; a candidate with a descriptor that is none is dropped, as browsers do.
+    """
     urls, rest = [], " ".join(value.split()).lstrip(" ,")
     while rest:
         url, _space, rest = rest.partition(" ")
+        descriptors = ""
         if url.endswith(","):
-            urls.append(url.rstrip(","))
+            url = url.rstrip(",")
         else:
+            descriptors, _comma, rest = rest.partition(",")
+        if all(_DESCRIPTOR.fullmatch(descriptor) for descriptor in descriptors.split()):
             urls.append(url)
-            rest = rest.partition(",")[2]
         rest = rest.lstrip(" ,")
     return urls
 

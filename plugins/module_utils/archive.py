@@ -14,7 +14,16 @@ import zipfile
 import zlib
 
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
-from ansible_collections.webops.django.plugins.module_utils.source_tree import FILE, FOLDER, LINK, Entry, Excluder, HashingReader, printable
+from ansible_collections.webops.django.plugins.module_utils.source_tree import (
+    CHUNK,
+    FILE,
+    FOLDER,
+    LINK,
+    Entry,
+    Excluder,
+    HashingReader,
+    printable,
+)
 
 try:
     from lzma import LZMAError
@@ -82,6 +91,9 @@ def read_archive(path: bytes, excluder: Excluder, put: t.Callable[[Entry, t.Bina
         else:
             with open(path, "rb") as file, tarfile.open(fileobj=file, mode="r:*", encoding="utf-8", errors="surrogateescape") as tar:
                 _hand_over(lambda: _tar_members(tar), excluder, put)
+                # tarfile stops at the last member: a compressed file's checksum comes after it.
+                while t.cast(t.BinaryIO, tar.fileobj).read(CHUNK):
+                    pass
     except _DAMAGED as error:
         raise ExplainedError(f"{printable(path)} is damaged, or no tar or zip archive that this Python reads: {error}.") from error
     except OSError as error:

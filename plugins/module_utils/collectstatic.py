@@ -16,9 +16,17 @@ import typing as t
 from ansible_collections.webops.django.plugins.module_utils import static_tree
 from ansible_collections.webops.django.plugins.module_utils.django_project import Project, ask
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
+from ansible_collections.webops.django.plugins.module_utils.files import make_folders
 
 HASHED_NAME = re.compile(r"\.[0-9a-f]{12}(\.[^./]+)?$")
 """A name as HashedFilesMixin.hashed_name makes it: twelve hex digits before the extension (django/contrib/staticfiles/storage.py)."""
+
+
+SYSTEM_FOLDERS = frozenset(
+    """/ /bin /boot /dev /etc /home /lib /lib32 /lib64 /media /mnt /opt /proc /root /run /sbin /srv /srv/django /sys /tmp /usr /usr/bin /usr/lib
+    /usr/local /usr/share /var /var/cache /var/lib /var/log /var/tmp /var/www /var/www/html /etc/nginx /usr/share/nginx""".split()
+)
+"""Folders of the Filesystem Hierarchy Standard and of Debian's web servers, which belong to more than one site."""
 
 
 def collect(project: Project, destination: str | None, rights: static_tree.Rights, clear: bool, check_mode: bool) -> dict[str, t.Any]:
@@ -35,7 +43,8 @@ def collect(project: Project, destination: str | None, rights: static_tree.Right
         os.chown(staging, project.account.uid, project.account.gid)
         evidence = ask(project, "collect", overrides={"STATIC_ROOT": staging})
         target = os.path.realpath(destination or _static_root(evidence))
-        refuse_dangerous(target, evidence, project)
+        for folder in {target, os.path.realpath(evidence["static_root"] or target)}:
+            refuse_dangerous(folder, evidence, project)
         static_tree.set_rights(staging, rights)
         wanted, present = static_tree.scan(staging), static_tree.scan(target)
         difference = static_tree.compare(wanted, present, rights, clear)
@@ -56,14 +65,14 @@ def _make_staging(destination: str | None, check_mode: bool) -> str:
     beside = os.path.dirname(os.path.realpath(destination)) if destination else ""
     if check_mode or not beside:
         return tempfile.mkdtemp(prefix="webops-collect-")
-    os.makedirs(beside, mode=0o755, exist_ok=True)
+    make_folders(beside)
     return tempfile.mkdtemp(prefix=".collect-", dir=beside)
 
 
 def _beside(staging: str, target: str, rights: static_tree.Rights) -> str:
     """Bring a staging tree to the target's filesystem, if it may be elsewhere."""
     parent = os.path.dirname(target)
-    os.makedirs(parent, mode=0o755, exist_ok=True)
+    make_folders(parent)
     if os.path.dirname(staging) == parent:
         return staging
     moved = tempfile.mkdtemp(prefix=".collect-", dir=parent)
@@ -94,7 +103,7 @@ def refuse_dangerous(target: str, evidence: dict[str, t.Any], project: Project) 
     sources = [real(folder) for folder in evidence["staticfiles_dirs"]]
     project_path, media = real(project.path), real(evidence["media_root"]) if evidence["media_root"] else ""
     reason = ""
-    if target == "/" or os.path.dirname(target) == "/":
+    if target in SYSTEM_FOLDERS:
         reason = "is a folder of the system"
     elif target in homes:
         reason = f"is the home of {homes[target]}"

@@ -22,6 +22,9 @@ from ansible_collections.webops.django.plugins.module_utils.files import read_fi
 OUTPUT_LIMIT = 4000
 """Characters of a project's own output that an error carries."""
 
+SECRET_LENGTH = 8
+"""Characters from which on an environment variable's value is taken for a possible secret."""
+
 PROJECT_OPTIONS: dict[str, t.Any] = {
     "project_path": {"type": "path", "required": True, "aliases": ["app_path", "chdir"]},
     "python": {"type": "path"},
@@ -106,7 +109,7 @@ def ask(project: Project, question: str, overrides: dict[str, t.Any] | None = No
         result.seek(0)
         text = result.read()
         output.seek(0)
-        said = output.read().decode("utf-8", "replace")[-OUTPUT_LIMIT:]
+        said = redact(output.read().decode("utf-8", "replace")[-OUTPUT_LIMIT:], project.environment)
     try:
         reply = json.loads(text.decode("utf-8", "surrogateescape"))
     except ValueError:
@@ -114,8 +117,19 @@ def ask(project: Project, question: str, overrides: dict[str, t.Any] | None = No
             f"{project.python} ended with code {code} before it could answer for {project.path}; its last words are in the output.", output=said, kind="died"
         ) from None
     if "refused" in reply:
-        raise ExplainedError(f"{reply['refused']['message']}.", output=said, kind=reply["refused"]["kind"])
+        raise ExplainedError(f"{redact(reply['refused']['message'], project.environment)}.", output=said, kind=reply["refused"]["kind"])
     return dict(reply["answer"])
+
+
+def redact(text: str, environment: dict[str, str]) -> str:
+    """Take the values of the environment out of what the project says: an error about a database's URL tends to quote it.
+
+    Values of less than :data:`SECRET_LENGTH` characters stay: "1" or "true" is no secret, and taking it out would leave no sentence.
+    """
+    for value in sorted(environment.values(), key=len, reverse=True):
+        if len(value) >= SECRET_LENGTH:
+            text = text.replace(value, "********")
+    return text
 
 
 def _run(project: Project, request: bytes, result: t.IO[bytes], output: t.IO[bytes]) -> int:

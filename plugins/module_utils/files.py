@@ -106,3 +106,23 @@ def switch_link(path: str, target: str, check_mode: bool = False) -> bool:
     os.symlink(target, beside)
     os.replace(beside, path)
     return True
+
+
+def make_folders(path: str, mode: int = 0o755) -> list[str]:
+    """Make a folder and those above it that are missing, with this mode whatever the umask is.
+
+    :returns: the folders that were made, outermost first.
+    :raises ExplainedError: one of them cannot be made.
+    """
+    missing = []
+    folder = path
+    while not os.path.isdir(folder):
+        missing.insert(0, folder)
+        folder = os.path.dirname(folder)
+    for folder in missing:
+        try:
+            os.mkdir(folder)
+            os.chmod(folder, mode)
+        except OSError as error:
+            raise ExplainedError(f"The folder {folder} cannot be made: {error.strerror}.") from error
+    return missing

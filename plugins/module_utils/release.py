@@ -73,7 +73,16 @@ class Layout(t.NamedTuple):
             "complete": self.is_complete(release_id),
             "current": current == release_id,
             "previous": current,
+            "metadata": self.metadata(release_id),
         }
+
+    def metadata(self, release_id: str) -> dict[str, t.Any]:
+        """Return what was recorded when the release was finished; empty before that."""
+        content = read_file(self.record(release_id))
+        try:
+            return dict(json.loads(content)["metadata"]) if content else {}
+        except (ValueError, KeyError, TypeError) as error:
+            raise ExplainedError(f"{self.record(release_id)} is no record of a release ({error}); remove that file, and the release is made anew.") from error
 
 
 class Recipe(t.NamedTuple):

@@ -77,6 +77,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webops.django.plugins.module_utils.django_project import PROJECT_OPTIONS, ask, project_from
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError, run_module
+from ansible_collections.webops.django.plugins.module_utils.secret_params import take_secrets
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 
@@ -96,7 +97,7 @@ def judge(messages: list[dict[str, t.Any]], fail_level: str) -> list[dict[str, t
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Ask and judge."""
-    reply = ask(project_from(module.params), "check", application=module.params["application"])
+    reply = ask(project_from(take_secrets(module, "environment")), "check", application=module.params["application"])
     return {"changed": False, "messages": judge(reply["messages"], module.params["fail_level"])}
 
 

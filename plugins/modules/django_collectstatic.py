@@ -177,6 +177,7 @@ from ansible_collections.webops.django.plugins.module_utils import accounts
 from ansible_collections.webops.django.plugins.module_utils.collectstatic import collect
 from ansible_collections.webops.django.plugins.module_utils.django_project import PROJECT_OPTIONS, project_from
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError, run_module
+from ansible_collections.webops.django.plugins.module_utils.secret_params import take_secrets
 from ansible_collections.webops.django.plugins.module_utils.static_tree import Rights
 
 
@@ -202,7 +203,7 @@ def octal(text: str, option: str) -> int:
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Collect what the parameters name."""
-    params = module.params
+    params = take_secrets(module, "environment")
     return collect(project_from(params), params["dest"], rights_from(params), params["clear"], module.check_mode)
 
 

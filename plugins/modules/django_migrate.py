@@ -58,11 +58,12 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webops.django.plugins.module_utils.django_project import PROJECT_OPTIONS, ask, project_from
 from ansible_collections.webops.django.plugins.module_utils.errors import run_module
+from ansible_collections.webops.django.plugins.module_utils.secret_params import take_secrets
 
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Ask for the pending migrations and, outside of check mode, apply them."""
-    reply = ask(project_from(module.params), "migrations", database=module.params["database"], apply=not module.check_mode)
+    reply = ask(project_from(take_secrets(module, "environment")), "migrations", database=module.params["database"], apply=not module.check_mode)
     return {"changed": bool(reply["pending"]), "pending": reply["pending"]}
 
 

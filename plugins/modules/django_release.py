@@ -189,6 +189,10 @@ previous:
   returned: O(state) is not V(pruned)
   type: str
   sample: 77d0e1b2c3a4
+metadata:
+  description: What O(metadata) was when the release was finished; empty before that.
+  returned: O(state) is not V(pruned)
+  type: dict
 removed:
   description: The releases that were removed.
   returned: O(state=pruned)
@@ -268,7 +272,8 @@ def finish(layout: Layout, params: dict[str, t.Any], check_mode: bool) -> dict[s
     changed = complete(layout, release_id, params["metadata"], check_mode)
     lines = {True: "complete\n", False: "unfinished\n"}
     diff = {"before_header": before["path"], "after_header": before["path"], "before": lines[before["complete"]], "after": lines[True]}
-    return {**before, "complete": True, "changed": changed, "diff": diff}
+    metadata = params["metadata"] if changed else before["metadata"]
+    return {**before, "complete": True, "metadata": metadata, "changed": changed, "diff": diff}
 
 
 def point(layout: Layout, params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:

@@ -193,6 +193,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webops.django.plugins.module_utils.django_project import PROJECT_OPTIONS, ask, project_from
 from ansible_collections.webops.django.plugins.module_utils.errors import run_module
+from ansible_collections.webops.django.plugins.module_utils.secret_params import take_secrets
 from ansible_collections.webops.django.plugins.module_utils.static_findings import settings_findings
 
 SHADOWED_LIMIT = 50
@@ -212,7 +213,7 @@ def summary(evidence: dict[str, t.Any]) -> dict[str, t.Any]:
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Ask and summarise."""
-    return dict(summary(ask(project_from(module.params), "static_info")), changed=False)
+    return dict(summary(ask(project_from(take_secrets(module, "environment")), "static_info")), changed=False)
 
 
 def main() -> None:

@@ -115,6 +115,7 @@ def decide(request: Request) -> dict[str, str | None]:
             overlay[path] = file.content if _needs_catch_all(found, file.default_for, request.default_server) else None
     after = default.servers(Configuration(read_configuration(request.config, overlay), request.config))
     _refuse_dual_listener(after)
+    _refuse_unbindable(after)
     overlay.update({path: None for path in default.idle_catch_alls(after)})
     return overlay
 
@@ -157,6 +158,20 @@ def _refuse_dual_listener(found: t.Sequence[default.Server]) -> None:
                     f"{dual.file}, line {dual.line}, listens on [::]:{port} with ipv6only=off, which takes IPv4 as well, so nginx could not bind "
                     f"{address} for {server.file}: write `listen {port}; listen [::]:{port};` there."
                 )
+
+
+def _refuse_unbindable(found: t.Sequence[default.Server]) -> None:
+    """A reload opens new sockets beside the old ones: the kernel gives nginx no ``*:80`` as long as it holds ``10.0.0.1:80``."""
+    wanted = {(address, server.file) for server in found if default.is_ours(server.file) for address in server.addresses}
+    for address, file in sorted(wanted):
+        host, _colon, port = address.rpartition(":")
+        everywhere = {"*": "0.0.0.0", "[::]": "::"}.get(host)
+        held = {listener.address for listener in listeners([int(port)]) if (":" in listener.address) == (host == "[::]")} if everywhere else set()
+        if held and everywhere not in held:
+            raise ExplainedError(
+                f"The running nginx listens on port {port} at {', '.join(sorted(held))} only, and a reload cannot give it {address} for {file} beside that: "
+                f"set django_nginx_addresses to {sorted(held)}, or let nginx's other server blocks listen on {address} and restart it."
+            )
 
 
 def _differs(path: str, text: str | None, mode: int) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -30,6 +31,8 @@ from ansible_collections.webops.django.plugins.module_utils.nginx_text import (
 TIMEOUT = 60
 """Seconds. A test resolves the host names of upstreams, each of which may wait for a name server."""
 
+STAMP = re.compile(r"^\S+ \S+ (\[\w+\]) \d+#\d+:")
+
 Overlay = t.Mapping[str, t.Optional[str]]
 """What shall be different: text by path, None for a file that shall not be there."""
 
@@ -43,8 +46,8 @@ class Verdict(t.NamedTuple):
 
     @property
     def fault(self) -> str:
-        """The line that says why the configuration was refused."""
-        lines = [line.strip() for line in self.messages.splitlines() if line.strip()]
+        """The line that says why the configuration was refused, without time and process id."""
+        lines = [STAMP.sub(r"nginx: \1", line.strip()) for line in self.messages.splitlines() if line.strip()]
         faults = [line for line in lines if "[emerg]" in line] or [line for line in lines if "[crit]" in line or "[error]" in line]
         return (faults or lines or ["nginx gave no reason"])[0]
 
@@ -92,15 +95,17 @@ def _reached(pattern: str, overlay: Overlay) -> set[str]:
 def ask_shadow(nginx: str, main: str, overlay: Overlay) -> Verdict:
     """Let nginx test the configuration as it would be with the overlay in place.
 
-    :returns: nginx's verdict, in the paths of the configuration itself.
+    :returns: nginx's verdict, in the paths and with the texts of the configuration itself.
     """
     root = tempfile.mkdtemp(prefix="webops-nginx-")
     try:
-        _Shadow(root, main, overlay).build()
+        originals = read_configuration(main, overlay)
+        _Shadow(root, main, overlay).build(originals)
         verdict = ask_nginx(nginx, root + main)
     finally:
         shutil.rmtree(root, ignore_errors=True)
-    files = {path[len(root) :] if path.startswith(root + "/") else path: text for path, text in verdict.files.items()}
+    read = {path[len(root) :] if path.startswith(root + "/") else path: text for path, text in verdict.files.items()}
+    files = {path: originals.get(path, text) for path, text in read.items()}
     return Verdict(verdict.accepted, files, verdict.messages.replace(root, ""))
 
 
@@ -110,8 +115,7 @@ class _Shadow:
         self.main = main
         self.overlay = overlay
 
-    def build(self) -> None:
-        files = read_configuration(self.main, self.overlay)
+    def build(self, files: t.Mapping[str, str]) -> None:
         self._folder(os.path.dirname(self.main))
         names_pid = False
         for path, text in files.items():

@@ -14,7 +14,7 @@ help: ## This list
 
 demo: ## Deploy the sample project into a container and print the address
 	@tools/setup demo
-	@$(PYTHON) tools/demo.py up
+	@$(PYTHON) tools/demo.py
 
 demo-clean: ## Remove every trace of the demo: containers, images, state
 	@tools/demo-clean

@@ -38,6 +38,8 @@ _ATTRIBUTES = {
     ("video", "src"): "media",
 }
 _DESCRIPTOR = re.compile(r"\d+[wh]|-?[\d.]+(?:[eE][+-]?\d+)?x")
+_PIECE = 16384
+"""Characters that are read between two looks at the clock."""
 _SCRIPT_TYPES = ("", "module", *JAVASCRIPT)
 
 
@@ -51,12 +53,19 @@ class PageReferences(t.NamedTuple):
     references: list[Reference]
 
 
-def html_references(text: str) -> PageReferences:
-    """Return what a browser may fetch for a page, in the order of the text."""
+def html_references(text: str, look_at_clock: t.Callable[[], object] = bool) -> PageReferences:
+    """Return what a browser may fetch for a page, in the order of the text.
+
+    :param look_at_clock: called now and then; what it raises ends the reading.
+    """
     parser = _Parser()
     try:
-        parser.feed(text)
+        # In pieces, for html.parser takes a time that grows with the square of some malformed texts (CVE-2025-6069).
+        for start in range(0, len(text), _PIECE):
+            look_at_clock()
+            parser.feed(text[start : start + _PIECE])
         parser.close()
+        parser.end_text()
     except (AssertionError, NotImplementedError):
         # html.parser gives up at some malformed declarations; what it read until there counts.
         pass
@@ -70,6 +79,7 @@ class _Parser(html.parser.HTMLParser):
         self.references: list[Reference] = []
         self._templates = 0
         self._text_of = ""
+        self._text: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         # The first of several attributes of a name counts (HTML, 13.2.5.33).
@@ -97,13 +107,20 @@ class _Parser(html.parser.HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "template":
             self._templates = max(self._templates - 1, 0)
-        self._text_of = ""
+        self.end_text()
 
     def handle_data(self, data: str) -> None:
+        if self._text_of:
+            self._text.append(data)
+
+    def end_text(self) -> None:
+        """Read the style sheet or import map that was collected, if there is one."""
+        text, self._text = "".join(self._text), []
         if self._text_of == "style":
-            self.references += css_references(data)
+            self.references += css_references(text)
         elif self._text_of == "importmap":
-            self.references += _import_map(data)
+            self.references += _import_map(text)
+        self._text_of = ""
 
     def _add(self, url: str, kind: str) -> None:
         if url.strip():

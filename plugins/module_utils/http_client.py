@@ -27,6 +27,9 @@ CHUNK = 65536
 _CLOSED = (ConnectionError, http.client.BadStatusLine, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 """What asking on a connection that the server has closed can raise."""
 
+_FAULTS = (OSError, http.client.HTTPException, ValueError)
+"""What http.client raises; the last one for numbers in an answer that are none."""
+
 
 class TransportError(Exception):
     """No complete HTTP answer came; the message says why, for a person."""
@@ -136,6 +139,8 @@ class Answer:
     def __init__(self, response: http.client.HTTPResponse) -> None:
         self._response = response
         self.status = response.status
+        self.finished = False
+        """Whether the whole body was read, so that the connection serves for another request."""
 
     def header(self, name: str) -> str:
         """Return a header's value, several ones joined as RFC 9110 5.3 says, or an empty string."""
@@ -154,7 +159,8 @@ class Answer:
         announced, received = self._response.length, 0
         while True:
             with _explained():
-                chunk = self._response.read(CHUNK)
+                # Not read(): for a chunk of a negative length it takes all that ever comes into memory.
+                chunk = self._response.read1(CHUNK)
             if not chunk:
                 break
             received += len(chunk)
@@ -162,11 +168,12 @@ class Answer:
         # http.client does not tell when a body read in parts ends before its Content-Length.
         if announced is not None and received < announced:
             raise TransportError(f"the body ended after {received} of {announced} bytes")
+        self.finished = True
+        self._response.close()
 
-    @property
-    def finished(self) -> bool:
-        """Whether the whole body was read, so that the connection serves for another request."""
-        return self._response.isclosed()
+    def close(self) -> None:
+        """Let go of the connection, where the answer holds it alone."""
+        self._response.close()
 
 
 class Client:
@@ -184,6 +191,13 @@ class Client:
         self._tls = tls
         self._connections: dict[Origin, http.client.HTTPConnection] = {}
         self._answers: dict[Origin, Answer] = {}
+
+    def look_at_clock(self) -> None:
+        """Do nothing, as long as there is time for the whole work.
+
+        :raises DeadlineError: it is over.
+        """
+        self._deadline.limit(self._timeout)
 
     def connect(self, origin: Origin) -> None:
         """Open the connection, to learn whether anybody is there.
@@ -203,15 +217,14 @@ class Client:
         :raises DeadlineError: the time for the whole work is over.
         """
         until = self._deadline.limit(self._timeout)
-        before = self._answers.pop(origin, None)
-        if before is not None and not before.finished:
+        if origin in self._answers and not self._answers[origin].finished:
             self._drop(origin)
         while True:
             reused = origin in self._connections
             try:
                 answer = self._send(origin, target, accept_encoding, until)
                 break
-            except (OSError, http.client.HTTPException) as error:
+            except _FAULTS as error:
                 self._drop(origin)
                 # A server closes an idle connection now and then, which is no fault: once more, on a new one.
                 if not (reused and isinstance(error, _CLOSED)):
@@ -258,16 +271,16 @@ class Client:
             raise
 
     def _drop(self, origin: Origin) -> None:
-        connection = self._connections.pop(origin, None)
-        if connection is not None:
-            connection.close()
+        for held in (self._answers.pop(origin, None), self._connections.pop(origin, None)):
+            if held is not None:
+                held.close()
 
 
 @contextlib.contextmanager
 def _explained() -> t.Iterator[None]:
     try:
         yield
-    except (OSError, http.client.HTTPException) as error:
+    except _FAULTS as error:
         raise TransportError(_why(error)) from error
 
 

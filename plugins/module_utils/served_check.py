@@ -95,7 +95,9 @@ def _static_url(text: str, base: Url) -> Url:
     except UrlError as error:
         raise ExplainedError(f"static_url: {printable(text)!r} {error}; write what Django's STATIC_URL evaluates to, such as /static/.") from error
     if not url.target.endswith("/"):
-        raise ExplainedError(f"static_url: {printable(text)!r} must end with a slash, as Django's STATIC_URL does; write {printable(text)!r} with one.")
+        raise ExplainedError(
+            f"static_url: {printable(text)!r} must end with a slash, as Django's STATIC_URL does; write {printable(text)!r} with one."
+        )
     return url
 
 
@@ -130,7 +132,9 @@ def parse_route(text: str) -> Route:
         return Route(match.group(1) or match.group(2), int(match.group(3) or 0))
     if re.fullmatch(r"[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*", text):
         return Route(text)
-    raise ExplainedError(f"connect_to: {printable(text)!r} is no place to connect to; write an address such as 127.0.0.1, 127.0.0.1:8080, [::1]:80, the path of a unix socket, or dns.")
+    raise ExplainedError(
+        f"connect_to: {printable(text)!r} is no place to connect to; write an address such as 127.0.0.1, 127.0.0.1:8080, [::1]:80, the path of a unix socket, or dns."
+    )
 
 
 def _tls(request: Request) -> ssl.SSLContext:

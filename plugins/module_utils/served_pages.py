@@ -19,6 +19,8 @@ from ansible_collections.webops.django.plugins.module_utils.web_urls import Orig
 
 MAX_BODY = 64 << 20
 """Bytes of a page, style sheet or other reference that are read at most."""
+MAX_TEXT = 8 << 20
+"""Characters of a page or style sheet that are searched for references."""
 MAX_REFERENCES = 2000
 MAX_REDIRECTS = 5
 _NOT_FETCHED = re.compile(r"(?:data|blob|about|javascript|mailto|tel):|#|$", re.IGNORECASE)
@@ -66,7 +68,7 @@ class Crawl:
                 hint = "; does ALLOWED_HOSTS hold this host name?" if answer.status == 400 else ""
                 self.failures.append(Failure(str(url), expected, describe_answer(answer) + hint))
             elif answer.status == 200 and answer.content_type in ("text/html", "application/xhtml+xml"):
-                found = html_references(_text(answer))
+                found = html_references(_text(answer), self.client.look_at_clock)
                 entry["references"] = len(found.references)
                 self._note(join(final, found.base) if found.base else final, found.references, str(url), final.origin)
         except (TransportError, EncodingError, UrlError) as error:
@@ -100,7 +102,7 @@ class Crawl:
             elif not expected.accepts(answer.content_type):
                 self.failures.append(Failure(str(url), wanted, f"200 {answer.content_type or 'without Content-Type'}", page))
             elif kind == "stylesheet":
-                self._note(final, css_references(_text(answer)), str(url), final.origin)
+                self._note(final, css_references(_text(answer), self.client.look_at_clock), str(url), final.origin)
             else:
                 _read(answer)
         except (TransportError, EncodingError, UrlError) as error:
@@ -157,6 +159,6 @@ def _text(answer: Answer) -> str:
     match = _CHARSET.search(answer.header("Content-Type"))
     body = _read(answer)
     try:
-        return body.decode(match.group(1) if match else "utf-8", "replace")
+        return body.decode(match.group(1) if match else "utf-8", "replace")[:MAX_TEXT]
     except (LookupError, UnicodeError):
-        return body.decode("utf-8", "replace")
+        return body.decode("utf-8", "replace")[:MAX_TEXT]

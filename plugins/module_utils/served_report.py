@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 
@@ -15,6 +16,7 @@ MAX_FAILURES = 50
 """Failures in a result; their number is always told."""
 SHOWN = 10
 """Failures in a message."""
+_ERROR_PAGE_SIZE = 4096
 _NGINX_ERROR_PAGE = b"<center>nginx"
 """What every error page of nginx's own holds, whatever server_tokens says."""
 
@@ -56,10 +58,12 @@ def describe_answer(answer: Answer) -> str:
 
 def _who(answer: Answer) -> str:
     server = answer.header("Server")
-    try:
-        start = next(answer.chunks(), b"")
-    except TransportError:
-        start = b""
+    start = b""
+    with contextlib.suppress(TransportError):
+        for chunk in answer.chunks():
+            start += chunk
+            if len(start) > _ERROR_PAGE_SIZE:
+                break
     if _NGINX_ERROR_PAGE in start:
         return "nginx"
     if server.lower().startswith("nginx"):

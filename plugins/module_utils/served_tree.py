@@ -40,7 +40,9 @@ def list_files(root: str) -> list[bytes]:
             status = os.stat(folder)
             entries = {entry.name: entry for entry in os.scandir(folder) if not entry.name.startswith(b".")}
         except OSError as error:
-            raise ExplainedError(f"static_path: {printable(os.fsdecode(folder))} cannot be read ({error.strerror}); run the task with become: true.") from error
+            raise ExplainedError(
+                f"static_path: {printable(os.fsdecode(folder))} cannot be read ({error.strerror}); run the task with become: true."
+            ) from error
         identity = (status.st_dev, status.st_ino)
         for name, entry in entries.items():
             path = os.path.join(inside, name)
@@ -120,7 +122,9 @@ def hashed_names(manifest: str) -> set[bytes]:
     except OSError as error:
         raise ExplainedError(f"The manifest {manifest} cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ExplainedError(f"{manifest} is not a manifest of Django's static files: it must be a JSON object with 'paths'. Collect again.") from error
+        raise ExplainedError(
+            f"{manifest} is not a manifest of Django's static files: it must be a JSON object with 'paths'. Collect again."
+        ) from error
 
 
 def is_named_by_content(root: str, path: bytes) -> bool:

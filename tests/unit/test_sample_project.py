@@ -97,5 +97,7 @@ def test_stores_an_upload(project: pathlib.Path) -> None:
 def test_needs_the_services_environment(project: pathlib.Path) -> None:
     done = run(project, "-c", "import config.settings", DJANGO_SECRET_KEY="x")
     assert done.returncode == 0
-    done = subprocess.run([sys.executable, "-c", "import config.settings"], cwd=project, env={}, check=False, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", "import config.settings"], cwd=project, env={}, check=False, capture_output=True, text=True, timeout=120
+    )
     assert "KeyError: 'DJANGO_SECRET_KEY'" in done.stderr

@@ -1,0 +1,85 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a page makes a browser fetch."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.webops.django.plugins.module_utils.html_references import html_references
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ('<link rel="stylesheet" href="a.css">', [("a.css", "stylesheet")]),
+        ('<LINK REL="Shortcut ICON" HREF="a.ico">', [("a.ico", "image")]),
+        ("<link rel=manifest href=a.webmanifest>", [("a.webmanifest", "manifest")]),
+        ('<link rel="modulepreload" href="a.mjs">', [("a.mjs", "script")]),
+        ('<link rel="preload" as="font" href="a.woff2">', [("a.woff2", "font")]),
+        ('<link rel="preload" as="style" href="a.css">', [("a.css", "stylesheet")]),
+        ('<link rel="preload" as="image" imagesrcset="a.png 1x, b.png 2x">', [("a.png", "image"), ("b.png", "image")]),
+        ('<link rel="canonical" href="/x"><link rel="alternate" href="/y"><link rel="preconnect" href="//z">', []),
+        ('<link rel="stylesheet">', []),
+        ('<script src="a.js"></script>', [("a.js", "script")]),
+        ('<script type="module" src=" a.mjs "></script>', [("a.mjs", "script")]),
+        ('<script type="text/template" src="a.html"></script>', []),
+        ('<script>var x = "<img src=no.png>";</script>', []),
+        (
+            '<script type="importmap">{"imports": {"a": "/a.mjs", "b/": "/b/"}, "scopes": {"/c/": {"a": "/c/a.mjs"}}}</script>',
+            [("/a.mjs", "script"), ("/c/a.mjs", "script")],
+        ),
+        ('<script type="importmap">not json</script><script type="importmap">[1]</script><script type="importmap">{"imports": 1}</script>', []),
+        ('<img src="a.png" srcset="b.png 1x, c,d.png 2x,e.png">', [("a.png", "image"), ("b.png", "image"), ("c,d.png", "image"), ("e.png", "image")]),
+        ('<img srcset="a.png 100w, b.png  2.5x,\n c.png">', [("a.png", "image"), ("b.png", "image"), ("c.png", "image")]),
+        ('<img srcset="bild größe.png 1x, b.png 2x">', [("b.png", "image")]),
+        ('<img srcset=", ,"><img src="">', []),
+        ('<picture><source srcset="a.avif" type="image/avif"></picture>', [("a.avif", "image")]),
+        ('<video src="a.mp4" poster="a.png"><track src="a.vtt"></video>', [("a.png", "image"), ("a.mp4", "media"), ("a.vtt", "any")]),
+        ('<audio><source src="a.ogg"></audio>', [("a.ogg", "any")]),
+        ('<input type="image" src="a.png"><input type="text" src="no.png">', [("a.png", "image")]),
+        ('<svg><use xlink:href="s.svg#i"/><image href="a.png"/></svg>', [("s.svg#i", "image"), ("a.png", "image")]),
+        ("<style>@import 'a.css'; b { background: url(b.png) }</style>", [("a.css", "stylesheet"), ("b.png", "any")]),
+        ('<div style="background: url(&quot;a.png&quot;)">', [("a.png", "any")]),
+        ('<script src="a.js?x=1&amp;y=2"></script>', [("a.js?x=1&y=2", "script")]),
+        ('<!-- <img src="no.png"> --><template><img src="no.png"></template><img src="yes.png">', [("yes.png", "image")]),
+        ('<script src="first.js" src="second.js"></script>', [("first.js", "script")]),
+        ('<a href="/page/"><iframe src="/other/">', []),
+        ('<![foo <img src="a.png">', []),
+    ],
+)
+def test_references(html: str, expected: list[tuple[str, str]]) -> None:
+    assert [tuple(reference) for reference in html_references(html).references] == expected
+
+
+def test_first_base_counts() -> None:
+    assert html_references('<base target="_top"><base href="/app/"><base href="/no/">').base == "/app/"
+
+
+@given(st.text(alphabet="<>!-[]/\"'= &;#aimgsrcliknhefty\n", max_size=200))
+def test_any_text_is_read(text: str) -> None:
+    assert isinstance(html_references(text).references, list)
+
+
+@pytest.mark.parametrize("start", [0, 16384 - 40, 16384 - 20, 16384 - 5])
+def test_a_page_of_many_pieces(start: int) -> None:
+    text = "x" * start + '<script type="importmap">{"imports": {"a": "/a.mjs"}}</script><style>a { b: url(c) }</style><img src="d">' + "y" * 40000
+    assert [reference.url for reference in html_references(text).references] == ["/a.mjs", "c", "d"]
+
+
+class OutOfTimeError(Exception):
+    """Time is over."""
+
+
+@pytest.mark.parametrize("text", ["<!" * 300000, "<a " * 300000, "<!--" * 300000, "<a b=" * 300000, "&" * 300000])
+def test_hostile_text_ends_when_the_time_is_over(text: str) -> None:
+    looks = iter(range(3))
+
+    def look_at_clock() -> None:
+        if next(looks, None) is None:
+            raise OutOfTimeError
+
+    with pytest.raises(OutOfTimeError):
+        html_references(text, look_at_clock)

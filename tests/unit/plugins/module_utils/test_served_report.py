@@ -1,0 +1,32 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The message that a person reads."""
+
+from __future__ import annotations
+
+from ansible_collections.webops.django.plugins.module_utils.served_report import Failure, failed_message
+
+
+def failure(number: int) -> Failure:
+    return Failure(f"http://shop.example.com/static/{number}.css", "200 text/css", "404 text/html (answered by nginx)")
+
+
+def test_says_how_many_and_which_first() -> None:
+    lines = failed_message([failure(number) for number in range(12)], 1503, 0).split("\n")
+    assert lines[0] == "12 of 1503 URLs are not served as they must be. The first 10:"
+    assert lines[1] == "- http://shop.example.com/static/0.css: expected 200 text/css, got 404 text/html (answered by nginx)"
+    assert len(lines) == 11
+
+
+def test_counts_urls_and_not_their_faults() -> None:
+    assert failed_message([failure(1), failure(1)], 5, 3).startswith("1 of 5 URLs are not served as they must be. 3 more were not asked for.\n")
+
+
+def test_escapes_what_a_host_sent() -> None:
+    hostile = Failure("http://shop.example.com/", "a page", "\x1b]0;title\x07\r\nok: done \u202e" + "x" * 5000)
+    assert "\x1b" not in str(hostile)
+    assert "\n" not in str(hostile)
+    assert len(str(hostile)) < 1000
+    assert hostile.as_dict() == {"url": "http://shop.example.com/", "expected": "a page", "got": hostile.as_dict()["got"]}
+    assert hostile.as_dict()["got"].startswith(r"\x1b]0;title\x07\r\nok: done \u202ex")

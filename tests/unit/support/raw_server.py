@@ -1,0 +1,83 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A server on loopback that sends whatever bytes a test wants, however wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+import typing as t
+
+Reply = t.Callable[[socket.socket, str], None]
+
+
+def http_answer(body: bytes = b"", status: str = "200 OK", content_type: str = "text/css", **headers: str) -> bytes:
+    """Return the bytes of a sound answer; ``content_length`` and other headers may be set to something else."""
+    fields = {"content_type": content_type, "content_length": str(len(body)), **headers}
+    lines = [f"HTTP/1.1 {status}", *(f"{name.replace('_', '-')}: {value}" for name, value in fields.items() if value)]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+class RawServer:
+    """Answers each request on a connection by a function, until that closes the connection; a context that stops it.
+
+    :param reply: gets the connection and the request's target, and sends what it likes.
+    :param tls: speaks TLS by these settings.
+    :param path: listens at this unix socket instead of a port.
+    """
+
+    def __init__(self, reply: Reply, tls: ssl.SSLContext | None = None, path: str = "") -> None:
+        self.reply = reply
+        self.tls = tls
+        self.requests: list[str] = []
+        self.hosts: list[str] = []
+        self.connections = 0
+        self.stopping = threading.Event()
+        self.listener = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
+        self.listener.bind(path or ("127.0.0.1", 0))
+        self.listener.listen(64)
+        self.port = 0 if path else int(self.listener.getsockname()[1])
+        self.open: list[socket.socket] = []
+
+    def __enter__(self) -> RawServer:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_rest: object) -> None:
+        self.stopping.set()
+        for sock in (self.listener, *self.open):
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+
+    def _accept(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                sock = self.listener.accept()[0]
+            except OSError:
+                return
+            self.connections += 1
+            self.open.append(sock)
+            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+
+    def _serve(self, sock: socket.socket) -> None:
+        with contextlib.suppress(OSError, ssl.SSLError):
+            if self.tls:
+                sock = self.tls.wrap_socket(sock, server_side=True)
+                self.open.append(sock)
+            data = b""
+            while True:
+                while b"\r\n\r\n" not in data:
+                    received = sock.recv(65536)
+                    if not received:
+                        return
+                    data += received
+                head, _end, data = data.partition(b"\r\n\r\n")
+                lines = head.decode("latin-1").split("\r\n")
+                target = lines[0].split(" ")[1]
+                self.requests.append(target)
+                self.hosts += [line[6:] for line in lines if line.startswith("Host: ")]
+                self.reply(sock, target)

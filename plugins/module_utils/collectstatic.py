@@ -61,11 +61,11 @@ def collect(project: Project, destination: str | None, rights: static_tree.Right
 
 
 def _make_staging(destination: str | None, check_mode: bool) -> str:
-    # Next to the destination, because rename(2) does not cross filesystems; elsewhere where nothing may be written there.
+    # Next to the destination if its folder is there, because rename(2) does not cross filesystems. A folder is made only after the
+    # destination has been found harmless.
     beside = os.path.dirname(os.path.realpath(destination)) if destination else ""
-    if check_mode or not beside:
+    if check_mode or not os.path.isdir(beside):
         return tempfile.mkdtemp(prefix="webops-collect-")
-    make_folders(beside)
     return tempfile.mkdtemp(prefix=".collect-", dir=beside)
 
 

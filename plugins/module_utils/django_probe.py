@@ -308,8 +308,9 @@ def _pending_migrations(connection: t.Any, may_write: bool) -> list[str]:
     name = str(connection.settings_dict["NAME"])
     if not may_write and connection.vendor == "sqlite" and not name.startswith((":", "file:")) and not os.path.exists(name):
         # Looking would create the file; a database that does not exist lacks them all.
-        graph = MigrationLoader(None, ignore_no_initial=True).graph
-        return [f"{app}.{migration}" for app, migration in sorted(graph.nodes)]
+        graph = MigrationLoader(None).graph
+        in_order = [node for leaf in graph.leaf_nodes() for node in graph.forwards_plan(leaf)]
+        return [f"{app}.{migration}" for app, migration in dict.fromkeys(in_order)]
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]

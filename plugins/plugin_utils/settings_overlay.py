@@ -116,4 +116,5 @@ def render(overlay_settings: dict[str, t.Any], reasons: dict[str, str], base_mod
 
 
 def _comment(reason: str) -> list[str]:
-    return ["# " + " ".join(reason.split())] if reason else []
+    # One line, whatever a project calls its modules.
+    return ["# " + "".join(letter if letter.isprintable() else " " for letter in reason)] if reason else []

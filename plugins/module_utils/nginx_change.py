@@ -25,7 +25,8 @@ CONFLICT = re.compile(r'conflicting server name "([^"]*)" on (\S+), ignored')
 class File(t.NamedTuple):
     """A file to be written; a relative path is put into the first folder that nginx reads.
 
-    ``default_for``: the file is a catch-all of this address (``*:80``), wanted only where nobody else has a default server there.
+    ``default_for``: the file is a catch-all of this address (as ``listen`` has it: ``80``, ``[::]:80``), wanted only where nobody else
+    has a default server there.
     """
 
     path: str
@@ -58,7 +59,9 @@ def change_configuration(request: Request) -> dict[str, t.Any]:
     refuse_foreign_listeners(request.ports)
     nginx = find_nginx(request.nginx)
     if nginx is None and not request.check_mode:
-        raise ExplainedError("nginx is not installed: it is neither in PATH nor in /usr/sbin. Install the package nginx, or name its program in `nginx`.")
+        raise ExplainedError(
+            "nginx is not installed: it is neither in PATH nor in /usr/sbin. Install the package nginx, or name its program in `nginx`."
+        )
     overlay = decide(request)
     different = {path: text for path, text in overlay.items() if _differs(path, text, request.mode)}
     result = {"changed": bool(different), "diff": [_diff(path, text) for path, text in different.items()], "installed": nginx is not None}
@@ -81,7 +84,8 @@ def refuse_foreign_listeners(ports: t.Sequence[int]) -> None:
     """
     for listener in listeners(ports):
         if listener.command != "nginx":
-            who = f"{listener.command} (pid {listener.pid}{', ' + listener.unit if listener.unit else ''})" if listener.pid else "a process that cannot be seen"
+            unit = f", {listener.unit}" if listener.unit else ""
+            who = f"{listener.command} (pid {listener.pid}{unit})" if listener.pid else "a process that cannot be seen"
             raise ExplainedError(
                 f"Port {listener.port} is in use on {listener.address} by {who}, so nginx cannot listen there: "
                 "stop that program, or set django_nginx_port to a free port.",
@@ -96,11 +100,11 @@ def find_nginx(name: str | None) -> str | None:
 
 def decide(request: Request) -> dict[str, str | None]:
     """Return what shall stand where, None for nothing, in the order in which it is to be written."""
-    overlay: dict[str, str | None] = {path: None for path in request.absent}
+    overlay: dict[str, str | None] = dict.fromkeys(request.absent)
     files = read_configuration(request.config, overlay)
     folder = _folder(request, Configuration(files, request.config))
     stock = default.stock_site(os.path.join(os.path.dirname(request.config), "sites-enabled", "default"), request.stock)
-    if stock and request.default_server != "keep":
+    if stock and request.default_server != "keep" and any(file.default_for for file in request.files):
         overlay[stock] = None
         files.pop(stock, None)
     found = default.servers(Configuration(files, request.config))
@@ -112,11 +116,12 @@ def decide(request: Request) -> dict[str, str | None]:
         if file.default_for is None:
             overlay[path] = file.content
         elif request.default_server != "keep":
-            overlay[path] = file.content if _needs_catch_all(found, file.default_for, request.default_server) else None
+            (address,) = default.listened(file.default_for)
+            overlay[path] = file.content if _needs_catch_all(found, address, request.default_server) else None
     after = default.servers(Configuration(read_configuration(request.config, overlay), request.config))
     _refuse_dual_listener(after)
     _refuse_unbindable(after)
-    overlay.update({path: None for path in default.idle_catch_alls(after)})
+    overlay.update(dict.fromkeys(default.idle_catch_alls(after)))
     return overlay
 
 
@@ -168,9 +173,10 @@ def _refuse_unbindable(found: t.Sequence[default.Server]) -> None:
         everywhere = {"*": "0.0.0.0", "[::]": "::"}.get(host)
         held = {listener.address for listener in listeners([int(port)]) if (":" in listener.address) == (host == "[::]")} if everywhere else set()
         if held and everywhere not in held:
+            names = [f"[{name}]" if ":" in name else name for name in sorted(held)]
             raise ExplainedError(
-                f"The running nginx listens on port {port} at {', '.join(sorted(held))} only, and a reload cannot give it {address} for {file} beside that: "
-                f"set django_nginx_addresses to {sorted(held)}, or let nginx's other server blocks listen on {address} and restart it."
+                f"The running nginx listens on port {port} at {', '.join(names)} only, and a reload cannot give it {address} for {file} beside that: "
+                f"set django_nginx_addresses to {names}, or let nginx's other server blocks listen on {address} and restart it."
             )
 
 
@@ -201,7 +207,9 @@ def test(nginx: str, config: str, overlay: Overlay, different: bool) -> Verdict:
     if not verdict.accepted:
         before = ask_shadow(nginx, config, {}) if different else verdict
         if not before.accepted:
-            raise ExplainedError(f"nginx refuses this host's configuration as it is, without any change of ours; nothing was changed. It says: {before.fault}")
+            raise ExplainedError(
+                f"nginx refuses this host's configuration as it is, without any change of ours; nothing was changed. It says: {before.fault}"
+            )
         raise ExplainedError(f"nginx refuses the new configuration; nothing was changed. It says: {verdict.fault}{_hint(verdict.fault)}")
     _refuse_unread(verdict, config, overlay)
     _refuse_conflict(verdict, config, overlay)

@@ -37,7 +37,8 @@ def load_state(nginx: str, configuration: Configuration, folders: t.Iterable[str
             return nginx_master(pid_file) is not None, stale
         if time.monotonic() > end:
             raise ExplainedError(
-                f"nginx was reloaded {LOAD_TIMEOUT} s ago, but goes on with its earlier configuration. Its error log says: {_last_fault(configuration)}"
+                f"nginx was reloaded {LOAD_TIMEOUT} s ago, but goes on with its earlier configuration. "
+                f"Its error log says: {_last_fault(configuration)}"
             )
         time.sleep(0.05)
 
@@ -51,7 +52,9 @@ def _is_stale(pid_file: str, files: t.Iterable[str], folders: t.Iterable[str]) -
     if master is None:
         return False
     loaded = min(worker.started for worker in nginx_workers(master))
-    changes = [os.stat(path).st_ctime for path in files if os.path.exists(path)] + [os.lstat(path).st_ctime for path in files if os.path.lexists(path)]
+    changes = [os.stat(path).st_ctime for path in files if os.path.exists(path)] + [
+        os.lstat(path).st_ctime for path in files if os.path.lexists(path)
+    ]
     changes += [os.stat(folder).st_mtime for folder in folders if os.path.isdir(folder)]
     return max(changes, default=0.0) > loaded
 

@@ -74,11 +74,11 @@ def read_configuration(main: str, overlay: Overlay) -> dict[str, str]:
     waiting = [main]
     while waiting:
         path = waiting.pop()
-        text = overlay[path] if path in overlay else _read(path)
-        if path in files or text is None:
+        content = overlay[path] if path in overlay else _read(path)
+        if path in files or content is None:
             continue
-        files[path] = text
-        for include in includes(parse(text)):
+        files[path] = content
+        for include in includes(parse(content)):
             waiting += _reached(_absolute(include.text, main), overlay)
     return files
 
@@ -125,8 +125,8 @@ class _Shadow:
         if not names_pid and self.main in files:
             # In front of the first line, so that the numbers of lines in nginx's messages stay right.
             self._write(self.main, f"pid {self._pid()}; {self._rewrite(files[self.main])[0]}")
-        for path, text in self.overlay.items():
-            if text is None and os.path.isdir(self.root + os.path.dirname(path)):
+        for path, wanted in self.overlay.items():
+            if wanted is None and os.path.isdir(self.root + os.path.dirname(path)):
                 self._folder(os.path.dirname(path))
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(self.root + path)
@@ -153,7 +153,7 @@ class _Shadow:
     def _folder(self, real: str) -> None:
         """Make a folder of the shadow, its entries links to the real ones. A link to a folder becomes such a folder."""
         here = self.root + real.rstrip("/")
-        if os.path.isdir(here) and not os.path.islink(here) or real == "/":
+        if (os.path.isdir(here) and not os.path.islink(here)) or real == "/":
             return
         self._folder(os.path.dirname(real))
         with contextlib.suppress(FileNotFoundError):

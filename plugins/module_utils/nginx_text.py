@@ -66,7 +66,7 @@ def _block(text: str, position: int) -> tuple[list[Directive], int]:
                 return directives, position
             if not words:
                 continue
-            inner = None
+            inner: list[Directive] | None = None
             line = text.count("\n", 0, words[0].start) + 1
             if match.group() == "{":
                 if words[0].text.endswith("_by_lua_block"):
@@ -143,9 +143,7 @@ class Configuration:
         """Yield what stands in one directive's block; ``path`` is the file that holds the directive."""
         return (item for _path, item in self._inside([(path, item) for item in directive.block or ()], (), (path,)))
 
-    def _inside(
-        self, items: t.Iterable[tuple[str, Directive]], blocks: t.Sequence[str], seen: tuple[str, ...]
-    ) -> t.Iterator[tuple[str, Directive]]:
+    def _inside(self, items: t.Iterable[tuple[str, Directive]], blocks: t.Sequence[str], seen: tuple[str, ...]) -> t.Iterator[tuple[str, Directive]]:
         for path, item in items:
             if item.name == "include" and len(item.words) == 1:
                 for found in self.reached_by(item.words[0].text):

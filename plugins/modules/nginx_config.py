@@ -35,7 +35,7 @@ options:
         required: true
       default_for:
         description:
-          - An address as nginx sees it, such as V(*:80) or V([::]:80). The file is a catch-all for it: it is written only where no
+          - An address as C(listen) has it, such as V(80) or V([::]:80). The file is a catch-all for it: it is written only where no
             server block of somebody else listens on this address, for the first of these is the default server already. It is
             removed where one does. See O(default_server).
         type: str
@@ -69,7 +69,7 @@ options:
     description:
       - What becomes of files with O(files[].default_for).
       - V(auto) writes them where nobody else has a default server. Debian's welcome site does not count, as long as nobody
-        changed it or put pages into its folder; the link that enables it is removed.
+        changed it or put pages into its folder; the link that enables it is removed with the first such file.
       - V(refuse) writes them in any case, and fails where somebody else's server block says C(default_server).
       - V(keep) neither writes nor removes them, nor Debian's welcome site.
     type: str

@@ -118,7 +118,12 @@ def test_a_new_folder(server: NginxServer) -> None:
 def test_bytes_that_are_no_utf8(server: NginxServer) -> None:
     """A comment in Latin-1 disturbs nobody."""
     (server.etc / "conf.d" / "latin1.conf").write_bytes(b"# caf\xe9\n")
-    assert ask_shadow(NGINX, str(server.config), {}).files[f"{server.etc}/conf.d/latin1.conf"].encode("utf-8", "surrogateescape").startswith(b"# caf\xe9")
+    assert (
+        ask_shadow(NGINX, str(server.config), {})
+        .files[f"{server.etc}/conf.d/latin1.conf"]
+        .encode("utf-8", "surrogateescape")
+        .startswith(b"# caf\xe9")
+    )
 
 
 def test_nginx_that_cannot_be_started(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def shape(directives: t.Iterable[Directive] | None) -> list[t.Any]:
         ("a;b ;c\n;", [["a"], ["b"], ["c"]]),
         ("# listen 1;\nlisten 2; # listen 3;", [["listen", "2"]]),
         ("a b#c;", [["a", "b#c"]]),
-        ("a \"b c\" 'd;e' \"f'g\";", [["a", "b c", "d;e", "f'g"]]),
+        ('a "b c" \'d;e\' "f\'g";', [["a", "b c", "d;e", "f'g"]]),
         (r'a "b\"c" \{d\; "\.";', [["a", 'b"c', r"\{d\;", r"\."]]),
         ("server { listen 80; location / { x; } } y;", [["server", [["listen", "80"], ["location", "/", [["x"]]]]], ["y"]]),
         ("location ~ \\.php$ { a; }", [["location", "~", "\\.php$", [["a"]]]]),
@@ -109,7 +109,9 @@ def test_includes_are_followed_as_nginx_does(tmp_path: Path) -> None:
     dump = subprocess.run([NGINX, "-T", "-c", str(server.config)], capture_output=True, text=True, check=True).stdout
     configuration = Configuration(read_dump(dump), str(server.config))
     blocks = [
-        {item.name: item.arguments for item in configuration.inside(path, block)} for path, block in configuration.directives("http") if block.name == "server"
+        {item.name: item.arguments for item in configuration.inside(path, block)}
+        for path, block in configuration.directives("http")
+        if block.name == "server"
     ]
     assert blocks == [{"listen": [str(server.port)], "server_name": [name]} for name in ("z", "a", "b")]
     assert configuration.includes_in("http") == [str(server.types), f"{server.etc}/conf.d/*.conf", f"{server.etc}/sites-enabled/*"]

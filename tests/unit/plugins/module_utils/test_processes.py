@@ -17,7 +17,9 @@ from ansible_collections.webops.django.plugins.module_utils.processes import has
 from ansible_collections.webops.django.tests.unit.support.nginx_server import NginxServer
 
 
-@pytest.mark.parametrize(("family", "address"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::1"), (socket.AF_INET6, "::")])
+@pytest.mark.parametrize(
+    ("family", "address"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::1"), (socket.AF_INET6, "::")]
+)
 def test_listeners(family: int, address: str) -> None:
     """A listening socket is found with its process; one that does not listen is not."""
     with socket.socket(family) as listening:

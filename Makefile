@@ -39,7 +39,7 @@ setup: ## Only install what the others need
 pins: ## Pin the development tools anew
 	@tools/setup test
 	@.venv/bin/uv pip compile --quiet --upgrade --system-certs --universal --python-version 3.11 --no-annotate --no-header \
-	  requirements-dev.in --output-file requirements-dev.txt
+	  tools/requirements-dev.in --output-file requirements-dev.txt
 
 clean: demo-clean ## demo-clean, and remove the virtualenv and all caches
 	@rm -rf .venv .ansible .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/output

@@ -15,8 +15,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-TOP = {"CHANGELOG.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "changelogs", "docs", "meta", "playbooks", "plugins", "requirements.txt", "roles"}
-NEEDED = {"LICENSE", "MANIFEST.json", "README.md", "meta/runtime.yml", "meta/execution-environment.yml", "playbooks/deploy.yml", "playbooks/verify.yml"}
+TOP = {"CHANGELOG.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "changelogs", "docs", "meta", "playbooks", "plugins",
+       "requirements.txt", "roles"}
+NEEDED = {"LICENSE", "MANIFEST.json", "README.md", "meta/runtime.yml", "meta/execution-environment.yml",
+          "playbooks/deploy.yml", "playbooks/verify.yml"}
 NOT_FOR_USERS = {"__pycache__", "extensions", "molecule", "tests", "tools"}
 
 

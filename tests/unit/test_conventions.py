@@ -183,7 +183,7 @@ def test_a_plugin_has_a_file_of_unit_tests(plugin: Path) -> None:
     assert (place / f"test_{plugin.name}").exists()
 
 
-@pytest.mark.parametrize("test", sorted((ROOT / "tests" / "unit" / "plugins").glob("*/test_*.py")), ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize("test", sorted(ROOT.glob("tests/unit/plugins/*/test_*.py")), ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_file_of_unit_tests_has_its_plugin(test: Path) -> None:
     plugin = ROOT / "plugins" / test.parent.name / test.name.removeprefix("test_")
     assert plugin.exists()
@@ -231,7 +231,7 @@ def test_no_file_names_a_package_index_or_a_registry(name: str) -> None:
     assert not REGISTRIES.findall(text_of(name) or "")
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name.startswith(("roles/", "playbooks/", "molecule/")) and name.endswith((".yml", ".yaml"))])
+@pytest.mark.parametrize("name", [name for name in YAML_FILES if name.startswith(("roles/", "playbooks/", "molecule/"))])
 def test_no_task_is_exempt_from_a_check(name: str) -> None:
     content = text_of(name) or ""
     for exemption in ("ignore_errors: true", "molecule-idempotence-notest", "molecule-notest", "# noqa"):

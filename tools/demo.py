@@ -18,6 +18,8 @@ import sys
 import time
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".demo"
 BIN = ROOT / ".venv" / "bin"
@@ -40,7 +42,7 @@ localhost_warning = false
 pipelining = true
 """
 
-# The host "demo" is what a user writes: a name, a source, a host name. The host "outside" is this machine, as a browser on it
+# The host "demo" is what a user writes: a name, a source, a host name, and the one variable that the sample insists on. The host "outside" is this machine, as a browser on it
 # would ask.
 INVENTORY = """---
 all:
@@ -51,6 +53,8 @@ all:
       ansible_podman_executable: {root}/molecule/bin/podman
       ansible_python_interpreter: /usr/bin/python3
       django_app_source: {sample}
+      django_app_environment:
+        DJANGO_SECRET_KEY: "{{{{ lookup('ansible.builtin.password', '{state}/secret_key', length=50) }}}}"
     outside:
       ansible_connection: local
       ansible_become: false
@@ -132,9 +136,8 @@ def run(command: str, *arguments: str | Path, quiet: bool = False) -> str:
 
 def proven(printed: str) -> list[str]:
     """The messages of the tasks that tell what was proven, each on one line."""
-    tasks = re.findall(r"^TASK \[[^\]]*Tell what was proven\][^\n]*\n(.*?)(?:\n\n|\Z)", printed, flags=re.MULTILINE | re.DOTALL)
-    messages = (re.search(r"msg: (?:\|-|>-)?(.*)", task, flags=re.DOTALL) for task in tasks)
-    return [" ".join(message.group(1).split()).strip("'\"") for message in messages if message]
+    tasks = re.findall(r"^TASK \[[^\]]*Tell what was proven\][^\n]*\n(ok: .*?)(?:\n\n|\Z)", printed, flags=re.MULTILINE | re.DOTALL)
+    return [" ".join(str(next(iter(yaml.safe_load(task.partition("\n")[2]).values()))).split()) for task in tasks]
 
 
 def up() -> None:
@@ -144,7 +147,8 @@ def up() -> None:
     container = output_of(INSTANCE, "name", "demo")
     port = choose_port(container)
     (STATE / "ansible.cfg").write_text(CONFIGURATION)
-    (STATE / "inventory.yml").write_text(INVENTORY.format(root=ROOT, sample=SAMPLE, port=port, container=container))
+    inventory = INVENTORY.format(root=ROOT, state=STATE, sample=SAMPLE, port=port, container=container)
+    (STATE / "inventory.yml").write_text(inventory)
     print("Starting the container", flush=True)
     if subprocess.run([INSTANCE, "up", RELEASE, "demo", "--publish", f"127.0.0.1:{port}:80"], check=False).returncode:
         raise DemoError("The container did not start: see above.")
@@ -153,9 +157,12 @@ def up() -> None:
     outside = run("ansible-playbook", "webops.django.verify", "--limit", "outside")
     print(f"The sample project is deployed. Open http://localhost:{port}/ or http://localhost:{port}/admin/\n")
     print("What was proven:")
-    for place, printed in (("on the host", inside), ("from here", outside)):
-        for message in proven(printed):
-            print(f"- {place}: {message}")
+    for message in proven(inside):
+        print(f"- On the host, {message}")
+    for message in proven(outside):
+        # From outside, there are no collected files to compare with: the pages and what they name are asked for.
+        pages = re.search(r"\d+ pages asked for.*? are served", message)
+        print(f"- From this machine, http://localhost:{port}: {pages.group(0) if pages else message}")
     print(f"\nLook inside: tools/instance shell demo    Remove all: make demo-clean    ({time.monotonic() - begun:.0f} s)")
 
 

@@ -35,7 +35,7 @@ options:
         required: true
       default_for:
         description:
-          - An address as C(listen) has it, such as V(80) or V([::]:80). The file is a catch-all for it: it is written only where no
+          - An address as C(listen) has it, such as V(80) or V([::]:80). The file is a catch-all for it, written only where no
             server block of somebody else listens on this address, for the first of these is the default server already. It is
             removed where one does. See O(default_server).
         type: str

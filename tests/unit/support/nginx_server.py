@@ -123,14 +123,14 @@ class NginxServer:
             time.sleep(0.01)
         raise AssertionError(f"nginx did not get there: {(self.folder / 'error.log').read_text()}")
 
-    def get(self, path: str, host: str = "shop.example", port: int | None = None, method: str = "GET", **headers: str) -> Answer | None:
-        """Ask as a client; None where nginx closed the connection without an answer (its status 444)."""
+    def get(self, path: str, host: str = "shop.example", port: int | None = None, method: str = "GET", **headers: str) -> Answer:
+        """Ask as a client; status 0 where nginx closed the connection without an answer (its status 444)."""
         connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=20)
         try:
             connection.request(method, path, headers={"Host": host, **{name.replace("_", "-"): value for name, value in headers.items()}})
             response = connection.getresponse()
             return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
         except http.client.RemoteDisconnected:
-            return None
+            return Answer(0, {}, b"")
         finally:
             connection.close()

@@ -85,7 +85,7 @@ def test_foreign_default_is_the_one_that_nginx_takes(tmp_path: Path, sites: dict
     if expected:
         with server:
             answer = server.get("/", host="unknown.example")
-            assert answer is not None and answer.body.decode() == expected
+            assert answer.body.decode() == expected
 
 
 def test_a_block_without_listen() -> None:

@@ -67,7 +67,7 @@ def test_nginx_reads_a_quoted_value(tmp_path: Path, value: str) -> None:
     server.site("a", f"server {{ listen 127.0.0.1:PORT; location / {{ return 200 {quote(value)}; }} }}")
     with server:
         answer = server.get("/")
-        assert answer is not None and answer.body.decode() == value
+        assert answer.body.decode() == value
 
 
 @given(st.text(alphabet="ab {};#\"'\\$\n\t"))

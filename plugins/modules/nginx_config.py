@@ -153,7 +153,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError, run_module
 from ansible_collections.webops.django.plugins.module_utils.nginx_change import File, Request, change_configuration
 
-ARGUMENTS = {
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "files": {
         "type": "list",
         "elements": "dict",

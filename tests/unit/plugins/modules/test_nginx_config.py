@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
+from ansible.module_utils.common.yaml import yaml_load
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.modules import nginx_config
 from ansible_collections.webops.django.tests.unit.support.nginx_server import NginxServer
@@ -45,7 +45,7 @@ def test_mode() -> None:
 
 def test_documentation_agrees_with_the_options() -> None:
     """Names, types, defaults and choices."""
-    documented = yaml.safe_load(nginx_config.DOCUMENTATION)["options"]
+    documented = yaml_load(nginx_config.DOCUMENTATION)["options"]
     assert documented.keys() == nginx_config.ARGUMENTS.keys()
     for name, option in nginx_config.ARGUMENTS.items():
         assert {key: documented[name].get(key) for key in ("type", "default", "choices", "elements")} == {

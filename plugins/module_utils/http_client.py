@@ -242,7 +242,7 @@ class Client:
         if connection.sock is None:
             raise ConnectionResetError
         connection.sock.settimeout(max(until - time.monotonic(), 0.001))
-        connection.response_class = functools.partial(_Response, until=until)
+        connection.response_class = t.cast("type[http.client.HTTPResponse]", functools.partial(_Response, until=until))
         connection.putrequest("GET", target, skip_host=True, skip_accept_encoding=True)
         connection.putheader("Host", origin.authority)
         connection.putheader("User-Agent", "webops.django")

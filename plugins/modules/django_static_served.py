@@ -11,7 +11,8 @@ short_description: Prove as a client that a site's static files are served
 version_added: 0.1.0
 description:
   - Asks a site for its collected files, and for what its pages make a browser fetch, and fails with the list of what is not served as it must be.
-  - For each file the status, the C(Content-Type), the bytes (compared with the file on disk, plain and compressed), the caching and nginx's C(ETag) are checked.
+  - For each file the status, the C(Content-Type), the bytes (compared with the file on disk, plain and compressed), the caching
+    and nginx's C(ETag) are checked.
   - Pages are read as a browser reads them - C(link), C(script), C(img), C(srcset), preloads, import maps and inline styles - and so are
     the style sheets they name, with C(url()) and C(@import). What lies on other hosts is listed and not asked for.
   - A name that does not exist must be answered with 404, and no cache may keep that answer.
@@ -142,7 +143,15 @@ checked:
     unchecked:
       description: URLs for which there was no time, or that were too many.
       type: int
-  sample: {"files": 146, "files_total": 146, "files_by_nginx": 146, "files_compressed": 120, "pages": 2, "references": 24, "missing_names": 2, "unchecked": 0}
+  sample:
+    files: 146
+    files_by_nginx: 146
+    files_compressed: 120
+    files_total: 146
+    missing_names: 2
+    pages: 2
+    references: 24
+    unchecked: 0
 failures:
   description: What is not served as it must be, at most 50.
   returned: when the site could be asked
@@ -198,7 +207,8 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError, run_module
-from ansible_collections.webops.django.plugins.module_utils.served_check import Request, check
+from ansible_collections.webops.django.plugins.module_utils.served_check import check
+from ansible_collections.webops.django.plugins.module_utils.served_request import Request
 
 
 def read_request(params: dict[str, t.Any]) -> Request:

@@ -48,6 +48,8 @@ from hypothesis import strategies as st
         ('<script src="first.js" src="second.js"></script>', [("first.js", "script")]),
         ('<a href="/page/"><iframe src="/other/">', []),
         ('<![foo <img src="a.png">', []),
+        ('<img src="a.png"><img src="never-closed', [("a.png", "image")]),
+        ("<style>b { background: url(b.png) }", [("b.png", "any")]),
     ],
 )
 def test_references(html: str, expected: list[tuple[str, str]]) -> None:

@@ -9,6 +9,7 @@ import typing as t
 
 from django.core.files.base import ContentFile
 from django.core.management.base import BaseCommand, CommandParser
+
 from uploads.models import Upload
 
 

@@ -89,11 +89,10 @@ class _Reader:
                 yield name, self._value()
 
     def _comment(self) -> None:
+        """Read up to a newline. Of a backslash before it, systemd 252 says that the comment goes on, and 257 that it does not."""
         while True:
             character = self._take()
-            if character == "\\":
-                self._take()
-            elif not character or character in _NEWLINE:
+            if not character or character in _NEWLINE:
                 return
 
     def _name(self, first: str) -> str | None:

@@ -73,6 +73,7 @@ class Service:
         self._service = f"{wanted.name}.service"
         self._socket = f"{wanted.name}.socket" if wanted.socket else ""
         self._journal = Journal(wanted.folder, wanted.name)
+        self._invocation = ""
 
     def plan(self) -> tuple[Steps, Before, bool]:
         """Return what is to be done, what there was that worked, and whether a killed run left it."""
@@ -134,7 +135,7 @@ class Service:
             for name in steps.enable:
                 self._must("enable" if self._wanted.enabled else "disable", name)
         except (NotReadyError, ExplainedError) as error:
-            lines = self._manager.journal(began, self._service, *filter(None, [self._socket]))
+            lines = self._manager.journal(began, self._invocation, *filter(None, [self._service, self._socket]))
             after = self._take_back(before) if revertible else "It was not changed."
             reason = str(error).rstrip(".")
             raise ExplainedError(f"{self._service} did not come up: {reason}. {after}", journal=lines, unit=self._service) from error
@@ -162,8 +163,11 @@ class Service:
     def _restart(self, health: Health | None) -> None:
         # Clears the count of starts, by which systemd gives up on a service that failed often.
         self._manager.call("reset-failed", self._service)
-        self._must("restart", self._service)
+        trouble = self._manager.call("restart", self._service)
         started = self._manager.show(self._service)
+        self._invocation = started.invocation
+        if trouble:
+            raise NotReadyError(trouble)
 
         def watch() -> None:
             now = self._manager.show(self._service)

@@ -26,6 +26,7 @@ _PROPERTIES = (
     "ExecMainStartTimestampMonotonic",
     "NeedDaemonReload",
     "UnitFileState",
+    "InvocationID",
 )
 
 
@@ -41,6 +42,7 @@ class Unit(t.NamedTuple):
     pid: int = 0
     status: int = 0
     started: float = 0.0
+    invocation: str = ""
 
 
 class Manager:
@@ -66,6 +68,7 @@ class Manager:
             pid=int(said.get("MainPID") or 0),
             status=int(said.get("ExecMainStatus") or 0),
             started=_since_epoch(int(said.get("ExecMainStartTimestampMonotonic") or 0)),
+            invocation=said.get("InvocationID", ""),
         )
 
     def call(self, verb: str, *names: str) -> str:
@@ -73,15 +76,18 @@ class Manager:
         status, _out, err = self._run(["systemctl", verb, *names])
         return "" if status == 0 else " ".join(err.split()) or f"systemctl {verb} ended with status {status}"
 
-    def journal(self, since: float, *names: str) -> list[str]:
-        """Return the last lines that units wrote since a time.
+    def journal(self, since: float, invocation: str, *names: str) -> list[str]:
+        """Return the last lines of a unit's run: what its processes wrote, and what systemd says of it.
 
-        :param since: seconds since the epoch.
+        :param since: seconds since the epoch; for units that were never run.
+        :param invocation: the run's InvocationID, or '' for all that the units wrote since then.
         """
         self._run(["journalctl", "--sync"])
-        units = [f"--unit={name}" for name in names]
-        options = ["--no-pager", "--quiet", "--output=cat", f"--lines={JOURNAL_LINES}", f"--since=@{int(since)}"]
-        return self._run(["journalctl", *options, *units])[1].splitlines()[-JOURNAL_LINES:]
+        # With --since, --lines would count from the beginning.
+        recent = [f"--since=@{int(since)}", *(f"--unit={name}" for name in names)]
+        of_run = [f"--lines={JOURNAL_LINES}", f"_SYSTEMD_INVOCATION_ID={invocation}", "+", f"INVOCATION_ID={invocation}"]
+        command = ["journalctl", "--no-pager", "--quiet", "--output=cat", *(of_run if invocation else recent)]
+        return self._run(command)[1].splitlines()[-JOURNAL_LINES:]
 
     def verify(self, units: t.Mapping[str, str], check_mode: bool) -> list[str]:
         """Let systemd read units that are not installed.

@@ -33,7 +33,6 @@ def test_parse_takes_any_text(text: str) -> None:
         # The cases of systemd's own src/test/test-env-file.c, and those of systemd.exec(5).
         ("a=a\nb=b\nc=\nd=d\\\ne  \\\nf\ng=g\\ \nh= ąęół\\ śćńźżμ \ni=i\\", dict(a="a", b="b", c="", d="de  f", g="g ", h="ąęół śćńźżμ", i="i")),
         ("a=a\\\n", {"a": "a"}),
-        ("#SPAMD_ARGS=\"-d --socketpath=/var/lib/bulwark/spamd \\\n#--nouser-config                                     \\\n", {}),
         ("# a comment\n; another\nX=1", {"X": "1"}),
         ("normal=line\\\nmore\n;comment\ngreat=yes", {"normal": "linemore", "great": "yes"}),
         ("  KEY = value with # and ; inside   \n", {"KEY": "value with # and ; inside"}),

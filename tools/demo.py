@@ -42,8 +42,8 @@ localhost_warning = false
 pipelining = true
 """
 
-# The host "demo" is what a user writes: a name, a source, a host name, and the one variable that the sample insists on. The host "outside" is this machine, as a browser on it
-# would ask.
+# The host "demo" is what a user writes: a name, a source, a host name, and the one variable that the sample insists on.
+# The host "outside" is this machine, as a browser on it would ask.
 INVENTORY = """---
 all:
   hosts:

@@ -18,4 +18,4 @@ def test_the_other_site_is_still_served(client: t.Any) -> None:
 
 
 def test_the_default_server_is_still_the_old_one(client: t.Any) -> None:
-    assert "Welcome to nginx" in client.get("unknown.example.com", "/").text
+    assert client.get("unknown.example.com", "/").text == "The other site\n"

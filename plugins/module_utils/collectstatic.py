@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pwd
 import re
 import shutil
+import stat
 import tempfile
 import typing as t
 
@@ -29,11 +31,14 @@ SYSTEM_FOLDERS = frozenset(
 """Folders of the Filesystem Hierarchy Standard and of Debian's web servers, which belong to more than one site."""
 
 
-def collect(project: Project, destination: str | None, rights: static_tree.Rights, clear: bool, check_mode: bool) -> dict[str, t.Any]:
+def collect(
+    project: Project, destination: str | None, rights: static_tree.Rights, clear: bool, check_mode: bool, keep_hashed_of: t.Sequence[str] = ()
+) -> dict[str, t.Any]:
     """Collect, compare, publish.
 
     :param destination: where the files are published; STATIC_ROOT if it is not given.
     :param clear: whether files go that were not collected.
+    :param keep_hashed_of: other trees, or folders of trees, whose hashed files are published as well.
     :returns: the module's return values.
     :raises ExplainedError: something failed; nothing was published then.
     """
@@ -46,10 +51,11 @@ def collect(project: Project, destination: str | None, rights: static_tree.Right
         for folder in {target, os.path.realpath(evidence["static_root"] or target)}:
             refuse_dangerous(folder, evidence, project)
         static_tree.set_rights(staging, rights)
-        wanted, present = static_tree.scan(staging), static_tree.scan(target)
-        difference = static_tree.compare(wanted, present, rights, clear)
         manifest = evidence["manifest_name"]
         hashed = manifest_names(os.path.join(staging, manifest)) if manifest else set()
+        kept = keep_hashed(staging, _trees(keep_hashed_of, target), manifest, rights) if manifest else set()
+        wanted, present = static_tree.scan(staging), static_tree.scan(target)
+        difference = static_tree.compare(wanted, present, rights, clear)
         if difference and not check_mode:
             staging = _beside(staging, target, rights)
             static_tree.publish(staging, target, difference, rights, last=[manifest])
@@ -57,7 +63,7 @@ def collect(project: Project, destination: str | None, rights: static_tree.Right
         raise ExplainedError(f"{error.filename or destination}: {error.strerror or error}. Nothing was published that is not complete.") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    return dict(_result(wanted, difference, evidence, target, hashed), diff=_diff(target, wanted, present, difference))
+    return dict(_result(wanted, difference, evidence, target, (hashed, kept)), diff=_diff(target, wanted, present, difference))
 
 
 def _make_staging(destination: str | None, check_mode: bool) -> str:
@@ -135,14 +141,58 @@ def manifest_names(path: str) -> set[str]:
         raise ExplainedError(f"{path} is no manifest of Django's: {type(error).__name__}: {error}.") from error
 
 
+def _trees(folders: t.Sequence[str], target: str) -> list[str]:
+    """List the trees that folders are or hold, without the one that is being made. Unfinished ones start with a full stop."""
+    inside = [os.path.join(folder, name) for folder in folders if os.path.isdir(folder) for name in os.listdir(folder) if not name.startswith(".")]
+    return sorted({os.path.realpath(path) for path in [*folders, *inside]} - {target})
+
+
+def keep_hashed(staging: str, trees: t.Iterable[str], manifest: str, rights: static_tree.Rights) -> set[str]:
+    """Take the hashed files of other trees into a staging tree, as hard links, so that pages already in a browser find theirs.
+
+    What the staging tree has stays; the manifest is its own. A tree without a manifest of its own is passed over.
+
+    :returns: the names that were taken.
+    """
+    kept = set()
+    for tree in trees:
+        if not os.path.isfile(os.path.join(tree, manifest)):
+            continue
+        for name in manifest_names(os.path.join(tree, manifest)):
+            source, target = os.path.join(tree, name), os.path.join(staging, name)
+            if not HASHED_NAME.search(name) or os.path.lexists(target) or os.path.islink(source) or not os.path.isfile(source):
+                continue
+            for folder in make_folders(os.path.dirname(target), rights.folder_mode):
+                os.chown(folder, rights.owner, rights.group)
+            _link_or_copy(source, target, rights)
+            kept.add(name)
+    return kept
+
+
+def _link_or_copy(source: str, target: str, rights: static_tree.Rights) -> None:
+    now = os.stat(source)
+    if (stat.S_IMODE(now.st_mode), now.st_uid, now.st_gid) == (rights.file_mode, rights.owner, rights.group):
+        try:
+            os.link(source, target)
+            return
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+    shutil.copy2(source, target)
+    os.chown(target, rights.owner, rights.group)
+    os.chmod(target, rights.file_mode)
+
+
 def lookalikes(names: t.Iterable[str], hashed: set[str]) -> list[str]:
     """List names that look hashed by Django but are not, so their content may change under the same name."""
     return sorted(name for name in names if HASHED_NAME.search(name) and name not in hashed)
 
 
 def _result(
-    wanted: dict[str, static_tree.Entry], difference: static_tree.Difference, evidence: dict[str, t.Any], target: str, hashed: set[str]
+    wanted: dict[str, static_tree.Entry], difference: static_tree.Difference, evidence: dict[str, t.Any], target: str, hashed_and_kept: tuple[set[str], set[str]]
 ) -> dict[str, t.Any]:
+    hashed, kept = hashed_and_kept
+
     def files(names: list[str]) -> list[str]:
         return [name for name in names if name not in wanted or not wanted[name].is_folder]
 
@@ -162,7 +212,8 @@ def _result(
         "removed": removed[:LIST_LIMIT],
         "digest": static_tree.tree_digest(wanted),
         "hashed_count": len(hashed),
-        "hash_lookalikes": lookalikes(names, hashed) if hashed else [],
+        "kept_count": len(kept),
+        "hash_lookalikes": lookalikes(names, hashed | kept) if hashed else [],
         "project": {key: evidence[key] for key in keys},
     }
 

@@ -39,10 +39,11 @@ class Link:
 
 @dataclasses.dataclass
 class Outcome:
-    """What was, or would be, done for one link."""
+    """What was, or would be, done for one link. ``before`` is where it led; empty if there was none."""
 
     changed: bool = False
     made: bool = False
+    before: str = ""
     moved_to: str = ""
     seeded: bool = False
 
@@ -52,7 +53,7 @@ def place(link: Link, check_mode: bool) -> Outcome:
 
     :raises ExplainedError: something stands in the way; it is still there.
     """
-    outcome = Outcome()
+    outcome = Outcome(before=os.readlink(link.path) if os.path.islink(link.path) else "")
     real = os.path.lexists(link.path) and not os.path.islink(link.path)
     if real and os.path.realpath(link.path) == os.path.realpath(link.target):
         # The path is the target itself, as when the served folder is STATIC_ROOT.

@@ -42,6 +42,13 @@ options:
     description: Whether files in O(dest) that were not collected are removed, after everything else is in place.
     type: bool
     default: false
+  keep_hashed_of:
+    description:
+      - Other published trees, or folders that hold some, whose hashed files are published as well, as hard links where that is possible.
+      - A page that a browser loaded before a deployment asks for the hashed names of its time. Manifests are never merged.
+    type: list
+    elements: path
+    default: []
   owner:
     description: Owner of the published files, by name or number. The user that the module runs as, if it is not given.
     type: str
@@ -130,6 +137,10 @@ hashed_count:
   description: How many hashed names the manifest gives out. 0 without a manifest.
   returned: success
   type: int
+kept_count:
+  description: How many hashed files of O(keep_hashed_of) are published besides.
+  returned: success
+  type: int
 hash_lookalikes:
   description: Names that look as if the manifest storage had made them, but that it did not make. They must not be cached for ever.
   returned: success
@@ -204,7 +215,7 @@ def octal(text: str, option: str) -> int:
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Collect what the parameters name."""
     params = take_secrets(module, "environment")
-    return collect(project_from(params), params["dest"], rights_from(params), params["clear"], module.check_mode)
+    return collect(project_from(params), params["dest"], rights_from(params), params["clear"], module.check_mode, params["keep_hashed_of"])
 
 
 def main() -> None:
@@ -213,6 +224,7 @@ def main() -> None:
         PROJECT_OPTIONS,
         dest={"type": "path"},
         clear={"type": "bool", "default": False},
+        keep_hashed_of={"type": "list", "elements": "path", "default": []},
         owner={"type": "str"},
         group={"type": "str"},
         file_mode={"type": "str", "default": "0644"},

@@ -98,6 +98,9 @@ links:
     changed:
       description: Whether something was done.
       type: bool
+    before:
+      description: Where the link led before. Empty if there was none.
+      type: str
     moved_to:
       description: Where a file or folder that stood there went. Empty if there was none.
       type: str
@@ -156,7 +159,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
 
 def described(link: Link, outcome: Outcome) -> dict[str, t.Any]:
     """Turn an outcome into a return value."""
-    return {"path": link.path, "changed": outcome.changed, "moved_to": outcome.moved_to, "seeded": outcome.seeded}
+    return {"path": link.path, "changed": outcome.changed, "before": outcome.before, "moved_to": outcome.moved_to, "seeded": outcome.seeded}
 
 
 def main() -> None:

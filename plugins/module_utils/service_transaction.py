@@ -78,7 +78,7 @@ class Service:
     def plan(self) -> tuple[Steps, Before, bool]:
         """Return what is to be done, what there was that worked, and whether a killed run left it."""
         service, socket = self._look()
-        units = [service, socket] if self._socket else [service]
+        units = [socket, service] if self._socket else [service]
         write = unit_files.differing(self._wanted.texts)
         left = self._journal.read()
         before = left or unit_files.snapshot(self._wanted.texts, service.active, socket.active)

@@ -26,8 +26,15 @@ class Before(t.NamedTuple):
 
 
 def _text(path: str) -> str | None:
-    content = read_file(path)
+    try:
+        content = read_file(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
     return None if content is None else content.decode("utf-8", "surrogateescape")
+
+
+def _unreadable(path: str, error: OSError) -> ExplainedError:
+    return ExplainedError(f"{path} cannot be read: {error.strerror or error}; it must be a file, or missing. Nothing was changed.")
 
 
 def snapshot(paths: t.Iterable[str], service_active: bool, socket_active: bool) -> Before:
@@ -36,8 +43,18 @@ def snapshot(paths: t.Iterable[str], service_active: bool, socket_active: bool) 
 
 
 def differing(wanted: t.Mapping[str, str]) -> list[str]:
-    """Return the paths whose file is not as wanted."""
-    return [path for path, text in wanted.items() if not is_as_wanted(path, text.encode(), MODE, os.geteuid(), os.getegid())]
+    """Return the paths whose file is not as wanted.
+
+    :raises ExplainedError: something there cannot be read.
+    """
+    found = []
+    for path, text in wanted.items():
+        try:
+            if not is_as_wanted(path, text.encode("utf-8", "surrogateescape"), MODE, os.geteuid(), os.getegid()):
+                found.append(path)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+    return found
 
 
 def diffs(wanted: t.Mapping[str, str], paths: t.Iterable[str]) -> list[dict[str, str]]:

@@ -61,7 +61,9 @@ def word(value: str) -> str:
 def path(value: str) -> str:
     """Return a line's single path."""
     if not value.startswith("/") or re.search(r"[\x00-\x1f\x7f]|[\s\\]\Z", value):
-        raise AnsibleFilterError(f"{value!r} cannot stand in a systemd unit: write an absolute path without control characters, and no space or backslash at its end.")
+        raise AnsibleFilterError(
+            f"{value!r} cannot stand in a systemd unit: write an absolute path without control characters, and no space or backslash at its end."
+        )
     return value.replace("%", "%%")
 
 

@@ -47,7 +47,7 @@ class Writer:
 
     def __init__(self, stream: t.BinaryIO) -> None:
         self._gzip = gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=stream, mtime=0)
-        self._tar = tarfile.open(fileobj=self._gzip, mode="w", format=tarfile.GNU_FORMAT, encoding="utf-8", errors="surrogateescape")
+        self._tar = tarfile.TarFile(fileobj=self._gzip, mode="w", format=tarfile.GNU_FORMAT, encoding="utf-8", errors="surrogateescape")
         self.add(Entry(b"", FOLDER), None)
 
     def add(self, entry: Entry, content: HashingReader | None) -> None:
@@ -140,7 +140,9 @@ def _clean(name: bytes) -> bytes:
     """Return a member's name without ``./``; refuse one that leads out of where it is unpacked."""
     components = [component for component in name.split(b"/") if component not in (b"", b".")]
     if name.startswith(b"/") or b".." in components or b"\0" in name:
-        raise ExplainedError(f"The archive holds {printable(name)!r}, which leads out of the folder it is unpacked in; pack it anew with relative names.")
+        raise ExplainedError(
+            f"The archive holds {printable(name)!r}, which leads out of the folder it is unpacked in; pack it anew with relative names."
+        )
     return b"/".join(components)
 
 

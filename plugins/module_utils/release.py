@@ -82,7 +82,9 @@ class Layout(t.NamedTuple):
         try:
             return dict(json.loads(content)["metadata"]) if content else {}
         except (ValueError, KeyError, TypeError) as error:
-            raise ExplainedError(f"{self.record(release_id)} is no record of a release ({error}); remove that file, and the release is made anew.") from error
+            raise ExplainedError(
+                f"{self.record(release_id)} is no record of a release ({error}); remove that file, and the release is made anew."
+            ) from error
 
 
 class Recipe(t.NamedTuple):

@@ -14,7 +14,7 @@ author:
   - WebOps (@webops)
 description:
   - A release is a folder beside the running one. It is filled, finished, and only then pointed to; it never changes afterwards.
-  - Its name is a fingerprint of everything that makes it, so that equal ingredients give the same release and a run that has nothing to do does nothing.
+  - Its name is a fingerprint of everything that makes it. Equal ingredients give the same release, and a run that has nothing to do does nothing.
   - The fingerprint is keyed by a secret of the host. A release's name tells nothing about a password among the ingredients.
 extends_documentation_fragment:
   - webops.django.attributes
@@ -35,12 +35,12 @@ options:
     required: true
   state:
     description:
-      - V(present) makes the release of the O(ingredients) with its source and its C(etc), unfinished, unless it is complete. Without O(source) it only tells
-        whether there is a complete one.
+      - V(present) makes the release of the O(ingredients) with its source and its C(etc), unfinished, unless it is complete.
+        Without O(source) it only tells whether there is a complete one.
       - V(complete) records that the release is finished.
       - V(current) points the link C(current) to a complete release, by rename, and C(previous) to the one that was current.
-      - V(pruned) removes the oldest complete releases beyond O(keep) and all unfinished ones, together with their trees. The current and the previous release stay, and so
-        does one that a live process works in.
+      - V(pruned) removes the oldest complete releases beyond O(keep) and all unfinished ones, together with their trees.
+        The current and the previous release stay, and so does one that a live process works in.
     type: str
     choices:
       - present
@@ -253,7 +253,9 @@ def account(owner: str, group: str) -> tuple[int, int]:
     try:
         return pwd.getpwnam(owner).pw_uid, grp.getgrnam(group).gr_gid
     except KeyError as error:
-        raise ExplainedError(f"The host has no user {owner!r} or no group {group!r}; make them first, or name others as `owner` and `group`.") from error
+        raise ExplainedError(
+            f"The host has no user {owner!r} or no group {group!r}; make them first, or name others as `owner` and `group`."
+        ) from error
 
 
 def named(layout: Layout, release_id: str | None, state: str) -> str:

@@ -36,8 +36,8 @@ options:
   exclude:
     description:
       - What does not belong to the source, as shell patterns.
-      - A pattern without a slash matches any component of a path. One with a slash matches the path relative to O(path), where C(*) matches slashes as well.
-        C(/docs) is the folder C(docs) at the top only.
+      - A pattern without a slash matches any component of a path.
+      - One with a slash matches the path relative to O(path), where C(*) matches slashes as well. C(/docs) is the folder C(docs) at the top only.
       - Applies to a folder. An archive is taken as it is.
     type: list
     elements: str
@@ -88,7 +88,8 @@ EXAMPLES = r"""
 RETURN = r"""
 digest:
   description:
-    - For a folder, SHA-256 over the sorted relative paths, their kinds, executable bits, link targets and contents. Times, owners and other modes do not count.
+    - For a folder, SHA-256 over the sorted relative paths, their kinds, executable bits, link targets and contents.
+      Times, owners and other modes do not count.
     - For an archive, SHA-256 of its bytes.
   returned: success
   type: str

@@ -14,8 +14,9 @@ author:
   - WebOps (@webops)
 description:
   - Installs a service and its socket, starts or restarts what has to be, and waits until the service answers.
-  - Lets systemd read the units before they are live. If the service does not come up with them, the files that were there before are restored, the service is
-    started with them again, and the module fails with the last lines of the journal.
+  - Lets systemd read the units before they are live.
+  - If the service does not come up with them, the files that were there before are restored, the service is started with them again,
+    and the module fails with the last lines of the journal.
   - The socket stays open while the service restarts, so that requests wait instead of failing. It is restarted only when its own unit changed.
   - A run that was killed is finished by the next one, which still knows what worked before.
 extends_documentation_fragment:
@@ -47,7 +48,8 @@ options:
     default: ""
   files:
     description:
-      - Texts, by absolute path, of further files that the service reads at its start. They are installed and restored together with the units, mode V(0644).
+      - Texts, by absolute path, of further files that the service reads at its start.
+      - They are installed and restored together with the units, mode V(0644).
     type: dict
     default: {}
   watch:
@@ -85,7 +87,8 @@ options:
     default: 60
   health_path:
     description:
-      - Path and query that the service is asked for at the first C(ListenStream) of O(socket), after it was started or restarted. An answer with a status below 500 is healthy.
+      - Path and query that the service is asked for at the first C(ListenStream) of O(socket), after it was started or restarted.
+      - An answer with a status below 500 is healthy.
       - Without it the service must stay up for two seconds.
     type: str
     default: ""

@@ -20,7 +20,7 @@ from pathlib import Path
 ALPHABET = list("\"'\\`$#;= \t\n\r!%{}aZ0é") + ["\u2028", "😀", "\\n", "\\\n"]
 ROUNDS = 40
 TEXTS = (
-    "A='one' \"two\"three\nB=pre\"quoted\"\nC=a\\ \\ \nD= spaced  out  \n# comment\nE=5\n;F=6\nG=\"two\nlines\"\nH='single \\n $x'\n",
+    'A=\'one\' "two"three\nB=pre"quoted"\nC=a\\ \\ \nD= spaced  out  \n# comment\nE=5\n;F=6\nG="two\nlines"\nH=\'single \\n $x\'\n',
     'A="dou\\"ble \\x \\$y \\`"\nB="con\\\ntinued"\nC=con\\\ntinued  \nD=\nE=""\nF=x#y;z\nG=\\"\n',
     "export A=1\n1B=2\nno assignment\nC=3\nC=4\n  D  =  5  \nE = 'a'b'c'\n\n\n",
 )
@@ -50,8 +50,8 @@ def compare(path: Path) -> int:
         found = {name: value for name, value in read(text).items() if name not in always}
         if found != expected:
             wrong += 1
-            print(f"{text!r}\n  systemd: {found}\n  we:      {expected}")
-    print(f"{len(cases)} environment files, {wrong} read in another way")
+            sys.stdout.write(f"{text!r}\n  systemd: {found}\n  we:      {expected}\n")
+    sys.stdout.write(f"{len(cases)} environment files, {wrong} read in another way\n")
     return wrong
 
 

@@ -36,16 +36,16 @@ def test_parse_takes_any_text(text: str) -> None:
         ("# a comment\n; another\nX=1", {"X": "1"}),
         ("normal=line\\\nmore\n;comment\ngreat=yes", {"normal": "linemore", "great": "yes"}),
         ("  KEY = value with # and ; inside   \n", {"KEY": "value with # and ; inside"}),
-        ("A='single \\n $x'\nB=\"dou\\\"ble \\x \\$y\"", {"A": "single \\n $x", "B": 'dou"ble \\x $y'}),
-        ("A=\"two\nlines\"", {"A": "two\nlines"}),
-        ("A=\"con\\\ntinued\"", {"A": "continued"}),
+        ('A=\'single \\n $x\'\nB="dou\\"ble \\x \\$y"', {"A": "single \\n $x", "B": 'dou"ble \\x $y'}),
+        ('A="two\nlines"', {"A": "two\nlines"}),
+        ('A="con\\\ntinued"', {"A": "continued"}),
         ("A='one' \"two\"three", {"A": "onetwothree"}),
-        ("A=pre\"quoted\"", {"A": 'pre"quoted"'}),
+        ('A=pre"quoted"', {"A": 'pre"quoted"'}),
         ("A=a\\ \\ ", {"A": "a  "}),
         ("export A=1\n1B=2\nno assignment\nC=3", {"C": "3"}),
         ("A=1\nA=2", {"A": "2"}),
         ("\ufeff", {}),
-        ("A=\"never closed", {"A": "never closed"}),
+        ('A="never closed', {"A": "never closed"}),
     ],
 )
 def test_parse_follows_systemd(text: str, variables: dict[str, str]) -> None:
@@ -62,7 +62,9 @@ def test_render_refuses_a_name_that_is_none(name: str) -> None:
         render({name: "x"})
 
 
-@pytest.mark.parametrize(("value", "words"), [(True, "truth value"), (None, "empty"), ([], "a list"), ("a\0s3cret", "NUL"), ("s3cret\udcff", "UTF-8")])
+@pytest.mark.parametrize(
+    ("value", "words"), [(True, "truth value"), (None, "empty"), ([], "a list"), ("a\0s3cret", "NUL"), ("s3cret\udcff", "UTF-8")]
+)
 def test_render_refuses_a_value_and_does_not_show_it(value: object, words: str) -> None:
     with pytest.raises(ExplainedError, match=words) as caught:
         render({"TOKEN": value})

@@ -40,7 +40,8 @@ def test_make(layout: Layout) -> None:
     make(layout, MARK, recipe(layout))
     path = Path(layout.release(ID))
     assert contents(layout.releases) == sorted(
-        f"{ID}{rest}" for rest in ["", "/.fingerprint", "/etc", "/etc/deep", "/etc/deep/x.py", "/etc/environment", "/source", "/source/app", "/source/manage.py"]
+        f"{ID}{rest}"
+        for rest in ["", "/.fingerprint", "/etc", "/etc/deep", "/etc/deep/x.py", "/etc/environment", "/source", "/source/app", "/source/manage.py"]
     )
     assert {name: (path / name).stat().st_mode & 0o7777 for name in (".", "source", "etc", "etc/deep", "etc/environment", "etc/deep/x.py")} == {
         ".": 0o755,

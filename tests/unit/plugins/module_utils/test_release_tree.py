@@ -60,7 +60,11 @@ def test_modes_are_ours(folder: Path, tmp_path: Path, kind: str, umask: int) -> 
         unpack(source, tmp_path / "out")
     finally:
         os.umask(old)
-    found = {path.relative_to(tmp_path / "out").as_posix(): path.lstat().st_mode & 0o7777 for path in (tmp_path / "out").rglob("*") if not path.is_symlink()}
+    found = {
+        path.relative_to(tmp_path / "out").as_posix(): path.lstat().st_mode & 0o7777
+        for path in (tmp_path / "out").rglob("*")
+        if not path.is_symlink()
+    }
     assert found == {"app": 0o750, "app/x.css": 0o640, "manage.py": 0o750}
     assert (tmp_path / "out").stat().st_mode & 0o7777 == 0o750
     assert (tmp_path / "out/link").read_text() == "body"

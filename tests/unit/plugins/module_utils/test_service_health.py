@@ -15,7 +15,14 @@ from pathlib import Path
 import pytest
 from ansible_collections.webops.django.plugins.module_utils import service_health
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
-from ansible_collections.webops.django.plugins.module_utils.service_health import Health, NotReadyError, ask, listen_address, stream, wait_until_healthy
+from ansible_collections.webops.django.plugins.module_utils.service_health import (
+    Health,
+    NotReadyError,
+    ask,
+    listen_address,
+    stream,
+    wait_until_healthy,
+)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -22,6 +22,11 @@ def write(path: Path, text: str = "x") -> Path:
     return path
 
 
+def unlinked(path: Path) -> Path:
+    path.unlink()
+    return path
+
+
 def names(root: Path, exclude: t.Iterable[str] = ()) -> list[bytes]:
     return [entry.name for entry in entries(os.fsencode(root), Excluder(exclude))]
 
@@ -64,7 +69,9 @@ def test_patterns(tmp_path: Path, pattern: str, excluded: list[bytes]) -> None:
     assert [name for name in files if name not in left] == excluded
 
 
-@pytest.mark.parametrize("name", [".git/HEAD", "app/__pycache__/x.pyc", "venv/bin/python", "node_modules/a/b.js", ".env", "db.sqlite3", "data/db.sqlite3-wal"])
+@pytest.mark.parametrize(
+    "name", [".git/HEAD", "app/__pycache__/x.pyc", "venv/bin/python", "node_modules/a/b.js", ".env", "db.sqlite3", "data/db.sqlite3-wal"]
+)
 def test_default_patterns(tree: Path, name: str) -> None:
     before = digest(tree, DEFAULT_EXCLUDE)
     write(tree / name)
@@ -96,8 +103,8 @@ def test_digest_does_not_depend_on_the_order_of_creation(tmp_path: Path) -> None
         lambda root: (root / "manage.py").rename(root / "manage2.py"),
         lambda root: write(root / "more", ""),
         lambda root: (root / "empty").mkdir(),
-        lambda root: ((root / "app/manage").unlink(), os.symlink("static", root / "app/manage")),
-        lambda root: ((root / "app/manage").unlink(), write(root / "app/manage", "../manage.py")),
+        lambda root: unlinked(root / "app/manage").symlink_to("static"),
+        lambda root: unlinked(root / "app/manage").write_text("../manage.py"),
     ],
 )
 def test_digest_tells_changes(tree: Path, change: t.Callable[[Path], object]) -> None:

@@ -57,7 +57,12 @@ def test_check_do_again_check_again(systemd: FakeSystemd) -> None:
     assert results[0] == results[1]
     path = str(systemd.folder / "x.service")
     assert results[0]["diff"] == [
-        {"before_header": path, "after_header": path, "before": "", "after": "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"}
+        {
+            "before_header": path,
+            "after_header": path,
+            "before": "",
+            "after": "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n",
+        }
     ]
 
 

@@ -96,15 +96,18 @@ class NginxServer:
 
     def workers(self) -> set[int]:
         """Return the process ids of the workers that do not shut down."""
+        return {pid for pid, title in self._children() if "worker process" in title and "shutting down" not in title}
+
+    def shutting_down(self) -> set[int]:
+        """Return the process ids of the workers that end their last requests."""
+        return {pid for pid, title in self._children() if "shutting down" in title}
+
+    def _children(self) -> t.Iterator[tuple[int, str]]:
         assert self.process
-        found = set()
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
                 if int(stat.read_text().rpartition(")")[2].split()[1]) == self.process.pid:
-                    title = (stat.parent / "cmdline").read_text()
-                    if "worker process" in title and "shutting down" not in title:
-                        found.add(int(stat.parent.name))
-        return found
+                    yield int(stat.parent.name), (stat.parent / "cmdline").read_text()
 
     def reload(self) -> None:
         """Reload, and wait until only new workers take requests."""

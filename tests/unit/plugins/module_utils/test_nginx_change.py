@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import os
 import shutil
+import signal
 import socket
 import time
 import typing as t
@@ -303,6 +304,32 @@ def test_reload_needed_until_nginx_has_it(host: Host) -> None:
             time.sleep(0.02)
             host.server.reload()
             assert not change()["reload_needed"]
+
+
+def test_a_worker_that_died_is_started_with_the_old_configuration(host: Host) -> None:
+    """The other one is still older than the change."""
+    with host.server:
+        time.sleep(0.02)
+        host.shop()
+        time.sleep(0.02)
+        before = host.server.workers()
+        os.kill(min(before), signal.SIGKILL)
+        while len(host.server.workers()) < 2 or host.server.workers() == before:
+            time.sleep(0.01)
+        assert host.shop()["reload_needed"]
+
+
+def test_a_worker_that_shuts_down_does_not_count(host: Host) -> None:
+    """It ends its last request with the old configuration, for as long as its client takes."""
+    host.server.site("a", "server { listen 127.0.0.1:PORT; }")
+    with host.server, socket.create_connection(("127.0.0.1", host.server.port)) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\n")
+        time.sleep(0.02)
+        host.ask(File("zz-webops-shop.conf", SHOP.replace("listen PORT", "listen 127.0.0.1:PORT")))
+        time.sleep(0.02)
+        host.server.reload()
+        assert host.server.shutting_down()
+        assert not host.ask()["reload_needed"]
 
 
 def test_a_file_of_somebody_else_that_is_not_loaded_yet(host: Host) -> None:

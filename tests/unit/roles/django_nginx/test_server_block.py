@@ -189,6 +189,7 @@ def test_cache_headers(tmp_path: Path) -> None:
         "css/app.0123456789ab.css",
         "LICENSE.0123456789ab",
         "a.0123456789ab.b.c",
+        "app-0123456789ab.css",
         "a.0123456789AB.css",
         lookalike,
         f"x{lookalike}",
@@ -206,6 +207,7 @@ def test_cache_headers(tmp_path: Path) -> None:
         assert cached("/static/css/app.0123456789ab.css?v=1") == forever
         assert cached("/static/LICENSE.0123456789ab") == forever
         assert cached("/static/a.0123456789ab.b.c") == "no-cache"
+        assert cached("/static/app-0123456789ab.css") == "no-cache"
         assert cached("/static/a.0123456789AB.css") == "no-cache"
         assert cached("/static/js/a%20(1)%22$.0123456789ab.js") == "no-cache"
         assert cached("/static/xjs/a%20(1)%22$.0123456789ab.js") == forever

@@ -56,7 +56,7 @@ def _server(configuration: Configuration, path: str, block: Directive) -> Server
     return Server(
         file=path,
         line=block.line,
-        addresses=frozenset(address for addresses, _ in listen for address in addresses),
+        addresses=frozenset(address for addresses, _options in listen for address in addresses),
         default=frozenset(address for addresses, options in listen if {"default_server", "default"} & set(options) for address in addresses),
         dual=frozenset(address for addresses, options in listen if "ipv6only=off" in options for address in addresses),
         names=frozenset(name.lower() for item in inner if item.name == "server_name" for name in item.arguments),

@@ -114,7 +114,7 @@ def make_folders(path: str, mode: int = 0o755) -> list[str]:
     :returns: the folders that were made, outermost first.
     :raises ExplainedError: one of them cannot be made.
     """
-    missing = []
+    missing: list[str] = []
     folder = path
     while not os.path.isdir(folder):
         missing.insert(0, folder)

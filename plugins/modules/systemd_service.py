@@ -178,7 +178,7 @@ def wanted(params: dict[str, t.Any]) -> Wanted:
         folder=params["path"],
         service=ended(params["service"]),
         socket=ended(params["socket"]),
-        files=params["files"],
+        files={path: ended(text) for path, text in params["files"].items()},
         watch=params["watch"],
         enabled=params["enabled"],
         restart=params["restart"],
@@ -188,7 +188,7 @@ def wanted(params: dict[str, t.Any]) -> Wanted:
 
 
 def ended(text: str) -> str:
-    """Return a unit's text with one newline at its end; nothing for no unit."""
+    """Return a text with one newline at its end; nothing for none."""
     return f"{text.rstrip()}\n" if text.strip() else ""
 
 

@@ -16,6 +16,10 @@ Run = t.Callable[[t.List[str]], t.Tuple[int, str, str]]
 """Runs a command and returns its exit status, output and error output."""
 
 JOURNAL_LINES = 30
+JOURNAL_READ = 500
+FRAME_LINES = 3
+"""Lines that a frame of a Python traceback takes: its file, its code, and marks below that."""
+
 _PROPERTIES = (
     "LoadState",
     "ActiveState",
@@ -85,9 +89,9 @@ class Manager:
         self._run(["journalctl", "--sync"])
         # With --since, --lines would count from the beginning.
         recent = [f"--since=@{int(since)}", *(f"--unit={name}" for name in names)]
-        of_run = [f"--lines={JOURNAL_LINES}", f"_SYSTEMD_INVOCATION_ID={invocation}", "+", f"INVOCATION_ID={invocation}"]
+        of_run = [f"--lines={JOURNAL_READ}", f"_SYSTEMD_INVOCATION_ID={invocation}", "+", f"INVOCATION_ID={invocation}"]
         command = ["journalctl", "--no-pager", "--quiet", "--output=cat", *(of_run if invocation else recent)]
-        return self._run(command)[1].splitlines()[-JOURNAL_LINES:]
+        return condensed(self._run(command)[1].splitlines())
 
     def verify(self, units: t.Mapping[str, str], check_mode: bool) -> list[str]:
         """Let systemd read units that are not installed.
@@ -109,6 +113,21 @@ class Manager:
         if status and errors:
             raise ExplainedError(f"systemd refuses the unit: {'; '.join(errors)}. Nothing was changed.")
         return ours
+
+
+def condensed(lines: list[str]) -> list[str]:
+    """Return at most 30 lines: of a traceback, whose frames are indented, only the last frame, so that what was raised is still among them."""
+    if len(lines) <= JOURNAL_LINES:
+        return lines
+    kept: list[str] = []
+    frames: list[str] = []
+    for line in lines:
+        if line.startswith(" "):
+            frames.append(line)
+            continue
+        kept += [*frames[-FRAME_LINES:], line]
+        frames = []
+    return [*kept, *frames[-FRAME_LINES:]][-JOURNAL_LINES:]
 
 
 def _since_epoch(microseconds: int) -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
-from ansible_collections.webops.django.plugins.module_utils.systemd import Manager, Unit
+from ansible_collections.webops.django.plugins.module_utils.systemd import Manager, Unit, condensed
 
 
 class Recorder:
@@ -58,7 +58,24 @@ def test_journal() -> None:
     assert Manager(run).journal(5.5, "", "x.service") == [str(number) for number in range(20, 50)]
     assert run.commands[1][-2:] == ["--since=@5", "--unit=x.service"]
     Manager(run).journal(5.5, "abc", "x.service")
-    assert run.commands[3][-4:] == ["--lines=30", "_SYSTEMD_INVOCATION_ID=abc", "+", "INVOCATION_ID=abc"]
+    assert run.commands[3][-4:] == ["--lines=500", "_SYSTEMD_INVOCATION_ID=abc", "+", "INVOCATION_ID=abc"]
+
+
+def test_what_was_raised_is_among_the_lines_of_long_tracebacks() -> None:
+    frames = [f"{kind} {number}" for number in range(40) for kind in ("  File", "    code", "    ^^^^")]
+    lines = [
+        "Traceback (most recent call last):",
+        *frames,
+        "RuntimeError: broken",
+        "Traceback (most recent call last):",
+        *frames,
+        "HaltServer: 3",
+        "Failed.",
+    ]
+    last = frames[-3:]
+    assert condensed(lines) == [lines[0], *last, "RuntimeError: broken", lines[0], *last, "HaltServer: 3", "Failed."]
+    assert condensed(["one", *frames])[-3:] == last
+    assert condensed(lines[:20]) == lines[:20]
 
 
 def verify(run: t.Any, check_mode: bool = False) -> list[str]:

@@ -120,6 +120,7 @@ def run(command: str, *arguments: str | Path, quiet: bool = False) -> str:
     """
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
     environment["ANSIBLE_CONFIG"] = str(STATE / "ansible.cfg")
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"  # root's files in the user's checkout would be in the way
     process = subprocess.Popen([BIN / command, *arguments], cwd=STATE, env=environment, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8")
     lines = []

@@ -19,7 +19,7 @@ GOLDEN = Path(__file__).parent / "golden"
 TEMPLATES = {
     "service": "etc/systemd/system/django.service.j2",
     "socket": "etc/systemd/system/django.socket.j2",
-    "conf.py": "etc/django/gunicorn.conf.py.j2",
+    "conf": "etc/django/gunicorn.conf.py.j2",
 }
 RELEASE = "/srv/django/shop/releases/0123456789ab"
 SITE: dict[str, t.Any] = {
@@ -103,7 +103,7 @@ def test_golden(rendered: dict[str, str], case: str, template: str) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_gunicorn_reads_its_configuration(rendered: dict[str, str], case: str, tmp_path: Path) -> None:
-    (tmp_path / "gunicorn.conf.py").write_text(rendered[f"{case}.conf.py"])
+    (tmp_path / "gunicorn.conf.py").write_text(rendered[f"{case}.conf"])
     (tmp_path / "shop.py").write_text("def application(environ, start_response): ...\n")
     command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "--print-config", "shop:application"]
     printed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout

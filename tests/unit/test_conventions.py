@@ -30,8 +30,6 @@ PLACES_OF_A_MACHINE = re.compile(r"(?<![\w.~/-])/(?:work|farm|home/\w+|root)/|/t
 REGISTRIES = re.compile(r"\b(?:pypi\.org|pythonhosted\.org|docker\.io|quay\.io|ghcr\.io|galaxy\.ansible\.com|deb\.debian\.org)\b", re.IGNORECASE)
 
 
-
-
 def committed_files() -> list[str]:
     """Files that git knows or would add, relative to the root."""
     command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]

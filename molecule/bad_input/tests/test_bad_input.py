@@ -47,8 +47,8 @@ def state(client: t.Any, host: t.Any) -> tuple[t.Any, ...]:
     [
         ({"django_app_name": "a/b"}, ["django_app_name", "a/b", "lower case letters"]),
         ({"django_app_source": "/nowhere/project"}, ["/nowhere/project", "django_app_source"]),
-        ({"django_app_source": "/root/sample.git", "django_app_source_version": "nope"}, ['Version "nope"', "branch, tag or commit"]),
-        ({"django_app_source": "/root/unset", "django_app_source_type": "host"}, ["STATIC_ROOT is not set in config.settings", "django_app_static_root"]),
+        ({"django_app_source": "/opt/sample.git", "django_app_source_version": "nope"}, ['Version "nope"', "branch, tag or commit"]),
+        ({"django_app_source": "/opt/unset", "django_app_source_type": "host"}, ["STATIC_ROOT is not set in config.settings", "django_app_static_root"]),
         ({"django_app_settings_module": "config.absent"}, ["config.absent does not import", "ModuleNotFoundError"]),
         ({"django_app_environment": {}}, ["KeyError: 'DJANGO_SECRET_KEY'", "django_app_environment"]),
         ({"django_app_requirements": ["django==0.0.1"]}, ["do not install", "django==0.0.1"]),

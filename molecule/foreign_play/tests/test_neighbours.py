@@ -21,15 +21,15 @@ def test_the_admin_is_styled(client: t.Any) -> None:
 
 
 def test_the_home_stays_closed(host: t.Any) -> None:
-    assert host.file("/home/legacy").mode == 0o750
-    assert host.run("runuser --user=www-data -- ls /home/legacy").rc != 0
+    assert host.file("/var/homes/legacy").mode == 0o750
+    assert host.run("runuser --user=www-data -- ls /var/homes/legacy").rc != 0
 
 
 def test_what_root_had_left_is_kept_beside(host: t.Any) -> None:
-    assert host.file("/home/legacy/sample/staticfiles").is_symlink
-    kept = [name for name in host.file("/home/legacy/sample").listdir() if name.startswith("staticfiles.before-webops-")]
+    assert host.file("/var/homes/legacy/sample/staticfiles").is_symlink
+    kept = [name for name in host.file("/var/homes/legacy/sample").listdir() if name.startswith("staticfiles.before-webops-")]
     assert len(kept) == 1
-    assert host.file(f"/home/legacy/sample/{kept[0]}/staticfiles.json").exists
+    assert host.file(f"/var/homes/legacy/sample/{kept[0]}/staticfiles.json").exists
 
 
 def test_the_other_site_is_as_it_was(client: t.Any) -> None:

@@ -1,0 +1,86 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files and links in real folders."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
+from ansible_collections.webops.django.plugins.module_utils.files import make_folders, read_file, switch_link, write_file
+
+
+def test_a_file_is_written_once(tmp_path: Path) -> None:
+    """Content and mode decide; check mode writes nothing."""
+    path = tmp_path / "file"
+    assert write_file(str(path), b"x", 0o640, check_mode=True)
+    assert not path.exists()
+    assert write_file(str(path), b"x", 0o640)
+    assert not write_file(str(path), b"x", 0o640)
+    path.chmod(0o666)
+    assert write_file(str(path), b"x", 0o640)
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"x", 0o640)
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_link_is_replaced_and_not_written_through(tmp_path: Path) -> None:
+    """What it led to stays as it was."""
+    (tmp_path / "other").write_text("other")
+    (tmp_path / "file").symlink_to("other")
+    assert write_file(str(tmp_path / "file"), b"x", 0o600)
+    assert (tmp_path / "other").read_text() == "other"
+    assert not (tmp_path / "file").is_symlink()
+
+
+def test_a_reader_never_meets_half_a_file(tmp_path: Path) -> None:
+    """An open file goes on being the old one."""
+    path = tmp_path / "file"
+    write_file(str(path), b"old" * 1000, 0o644)
+    with path.open("rb") as reader:
+        write_file(str(path), b"new", 0o644)
+        assert reader.read() == b"old" * 1000
+
+
+def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
+    """And a file that is missing is None."""
+    with pytest.raises(ExplainedError, match="cannot be written: No such file"):
+        write_file(str(tmp_path / "no/file"), b"", 0o644)
+    assert read_file(str(tmp_path / "no/file")) is None
+
+
+def test_a_link_is_switched_by_rename(tmp_path: Path) -> None:
+    """Also one that is broken."""
+    link = tmp_path / "link"
+    assert switch_link(str(link), "a", check_mode=True)
+    assert not link.is_symlink()
+    assert switch_link(str(link), "a")
+    assert not switch_link(str(link), "a")
+    assert switch_link(str(link), "b")
+    assert (os.readlink(link), os.listdir(tmp_path)) == ("b", ["link"])
+
+
+def test_a_link_does_not_replace_a_file(tmp_path: Path) -> None:
+    """It says what stands there."""
+    (tmp_path / "link").write_text("kept")
+    with pytest.raises(ExplainedError, match="exists and is no symbolic link"):
+        switch_link(str(tmp_path / "link"), "a")
+    assert (tmp_path / "link").read_text() == "kept"
+
+
+def test_folders_are_made_with_their_mode_under_any_umask(tmp_path: Path) -> None:
+    """And told, outermost first."""
+    old = os.umask(0o077)
+    try:
+        made = make_folders(str(tmp_path / "a/b"), 0o755)
+    finally:
+        os.umask(old)
+    assert made == [str(tmp_path / "a"), str(tmp_path / "a/b")]
+    assert all(os.stat(folder).st_mode & 0o777 == 0o755 for folder in made)
+    assert make_folders(str(tmp_path / "a/b")) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(ExplainedError, match="cannot be made"):
+        make_folders(str(tmp_path / "file/x"))

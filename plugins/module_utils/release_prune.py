@@ -17,13 +17,14 @@ from ansible_collections.webops.django.plugins.module_utils.files import read_fi
 from ansible_collections.webops.django.plugins.module_utils.release import ID, Layout, leftovers
 
 
-def prune(layout: Layout, keep: int, check_mode: bool = False, processes: str = "/proc") -> list[str]:
+def prune(layout: Layout, keep: int, check_mode: bool = False, processes: str = "/proc", trees: str = "") -> list[str]:
     """Remove the oldest complete releases and all unfinished ones, with their trees. Returns their ids, sorted.
 
     The current and the previous release stay, and so does one that a live process works in.
 
     :param keep: how many complete releases stay, at least.
     :param processes: where the kernel shows the processes.
+    :param trees: folder of the releases' collected trees; ``trees`` in the base folder if it is empty.
     :raises ExplainedError: a folder cannot be removed.
     """
     ids = [name for name in _names(layout.releases) if ID.match(name)]
@@ -33,7 +34,7 @@ def prune(layout: Layout, keep: int, check_mode: bool = False, processes: str = 
     abandoned = leftovers(layout)
     if not check_mode:
         try:
-            _remove(layout, gone, abandoned)
+            _remove(layout, gone, abandoned, trees or os.path.join(layout.base, "trees"))
         except OSError as error:
             raise ExplainedError(f"An old release cannot be removed: {error.filename or layout.releases}: {error.strerror or error}.") from error
     return sorted({*gone, *(os.path.basename(path)[1:13] for path in abandoned)})
@@ -77,7 +78,7 @@ def _paths(process: str) -> t.Iterator[bytes]:
         yield from (read_file(os.path.join(process, "cmdline")) or b"").split(b"\0")
 
 
-def _remove(layout: Layout, gone: t.Sequence[str], abandoned: t.Sequence[str]) -> None:
+def _remove(layout: Layout, gone: t.Sequence[str], abandoned: t.Sequence[str], trees: str) -> None:
     doomed = list(abandoned)
     for release_id in gone:
         # Renamed first: a run that is killed here leaves no half release under a release's name.
@@ -86,7 +87,7 @@ def _remove(layout: Layout, gone: t.Sequence[str], abandoned: t.Sequence[str]) -
         doomed.append(beside)
     for path in doomed:
         release_id = os.path.basename(path)[1:13]
-        tree = os.path.join(layout.base, "trees", release_id)
+        tree = os.path.join(trees, release_id)
         if os.path.lexists(tree) and not os.path.lexists(layout.release(release_id)):
             shutil.rmtree(os.fsencode(tree))
         shutil.rmtree(os.fsencode(path))

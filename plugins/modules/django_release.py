@@ -123,6 +123,11 @@ options:
       - How many complete releases O(state=pruned) leaves, at least V(1).
     type: int
     default: 5
+  trees:
+    description:
+      - Folder that holds the releases' collected trees under their ids, for O(state=pruned).
+      - C(trees) in O(base) if it is not given.
+    type: path
 seealso:
   - module: webops.django.django_source
 """
@@ -299,7 +304,7 @@ def remove_old(layout: Layout, params: dict[str, t.Any], check_mode: bool) -> di
     """Remove old releases."""
     if params["keep"] < 1:
         raise ExplainedError(f"`keep` is {params['keep']}; write at least 1.")
-    removed = prune(layout, params["keep"], check_mode)
+    removed = prune(layout, params["keep"], check_mode, trees=params["trees"] or "")
     header = layout.releases
     before = "".join(f"{release_id}\n" for release_id in removed)
     return {"changed": bool(removed), "removed": removed, "diff": {"before_header": header, "after_header": header, "before": before, "after": ""}}
@@ -331,6 +336,7 @@ def main() -> None:
             "group": {"type": "str", "default": "root"},
             "metadata": {"type": "dict", "default": {}},
             "keep": {"type": "int", "default": 5},
+            "trees": {"type": "path"},
         },
         supports_check_mode=True,
     )

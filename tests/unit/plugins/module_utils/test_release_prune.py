@@ -109,3 +109,10 @@ def test_a_release_that_cannot_be_removed_is_explained(layout: Layout) -> None:
     os.symlink("/nonexistent", os.path.join(layout.base, "trees", name(1)))
     with pytest.raises(ExplainedError, match="cannot be removed"):
         prune(layout, 5)
+
+
+def test_trees_may_lie_elsewhere(layout: Layout, tmp_path: Path) -> None:
+    """A base folder in a home that nginx may not enter keeps its trees outside of it."""
+    os.rename(os.path.join(layout.base, "trees"), tmp_path / "elsewhere")
+    prune(layout, 3, trees=str(tmp_path / "elsewhere"))
+    assert sorted(int(entry, 16) for entry in os.listdir(tmp_path / "elsewhere")) == left(layout) == [3, 4, 6]

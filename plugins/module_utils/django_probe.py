@@ -181,9 +181,14 @@ def _sqlite_databases(settings: t.Any) -> list[str]:
 def storage_evidence() -> dict[str, t.Any]:
     """Tell which storage publishes the static files, and whether it writes a manifest of hashed names."""
     from django.contrib.staticfiles.storage import staticfiles_storage
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.files.storage import FileSystemStorage
 
-    # It is a lazy object, so ask for what it stands for.
+    try:
+        # It is a lazy object: the first attribute builds the storage, and one with a manifest asks for STATIC_ROOT then.
+        bool(staticfiles_storage.__class__)
+    except ImproperlyConfigured:
+        return {"storage": "", "storage_is_local": False, "storage_location": "", "manifest_name": ""}
     kind = staticfiles_storage.__class__
     manifest_name = getattr(staticfiles_storage, "manifest_name", "") if hasattr(kind, "load_manifest") else ""
     return {

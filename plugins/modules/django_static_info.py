@@ -93,7 +93,7 @@ staticfiles_storage_setting:
   returned: success
   type: str
 storage:
-  description: Class of the storage that publishes static files.
+  description: Class of the storage that publishes static files. Empty if it cannot be made, as a manifest storage without STATIC_ROOT.
   returned: when staticfiles is installed
   type: str
   sample: django.contrib.staticfiles.storage.ManifestStaticFilesStorage

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tempfile
 import typing as t
 from pathlib import Path
 
@@ -23,14 +24,14 @@ def deploy(variables: dict[str, t.Any], *options: str) -> tuple[int, str]:
     """Deploy with further variables, and return the play's exit code and output on one line."""
     scenario = ROOT / "molecule" / "bad_input"
     command = ["ansible-playbook", f"--inventory={ROOT / 'molecule' / 'inventory'}", f"--inventory={scenario / 'hosts.yml'}"]
-    done = subprocess.run(
-        [*command, str(scenario / "converge.yml"), "--extra-vars", json.dumps(variables), *options],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", "MOLECULE_PROJECT_DIRECTORY": str(ROOT)},
-    )
+    environment = {key: value for key, value in os.environ.items() if key not in ("ANSIBLE_FORCE_COLOR", "FORCE_COLOR", "PY_COLORS")}
+    environment.update(ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"), ANSIBLE_NOCOLOR="1", MOLECULE_PROJECT_DIRECTORY=str(ROOT))
+    # In a file, as secrets should be: Ansible itself shows what is written on its command line.
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(variables, file)
+        file.flush()
+        command += [str(scenario / "converge.yml"), f"--extra-vars=@{file.name}", *options]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
     return done.returncode, " ".join((done.stdout + done.stderr).split())
 
 

@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from ansible_collections.webops.django.tests.unit.support.django_projects import make_project, run_module, write
+from ansible_collections.webops.django.tests.unit.support.django_projects import MANIFEST_STORAGE, make_project, run_module, write
 
 NAME = "django_static_info"
 
@@ -45,3 +45,12 @@ def test_a_project_without_staticfiles_is_told_so(tmp_path: Path) -> None:
     project = make_project(tmp_path, 'INSTALLED_APPS = ["django.contrib.contenttypes"]\n')
     result = run_module(NAME, project_path=str(project), python=sys.executable)
     assert [finding["code"] for finding in result["findings"]] == ["staticfiles_app_missing"]
+
+
+def test_an_unset_static_root_is_a_finding_whatever_the_storage(tmp_path: Path) -> None:
+    """A manifest storage cannot even be made without it; the answer is the finding, not an exception of Django's."""
+    for number, storage in enumerate(["", MANIFEST_STORAGE]):
+        project = make_project(tmp_path / str(number), "STATIC_ROOT = None\n" + storage)
+        result = run_module(NAME, project_path=str(project), python=sys.executable)
+        assert [finding["code"] for finding in result["findings"]] == ["static_root_unset"]
+        assert (result["static_root"], result["files_count"]) == ("", 2)

@@ -142,3 +142,33 @@ def test_the_interface_and_the_application(variables: dict[str, t.Any], applicat
 @pytest.mark.parametrize(("hostnames", "host"), [([], "localhost"), (["a.example", "b.example"], "a.example"), ("c.example", "c.example")])
 def test_the_host_that_is_asked_for(hostnames: t.Any, host: str) -> None:
     assert role_variable("django_gunicorn", "django_gunicorn_health_host", **CASES["smallest"], django_app_hostnames=hostnames) == host
+
+
+LOGS_A_FAILED_REQUEST = """
+import logging, runpy, sys
+from django.conf import settings
+settings.configure(DEBUG=False, LOGGING=eval(sys.argv[2]))
+import django
+django.setup()
+runpy.run_path(sys.argv[1])["post_worker_init"](None)
+try:
+    raise ValueError("the cause")
+except ValueError:
+    logging.getLogger("django.request").error("Internal Server Error: /", exc_info=True)
+"""
+TO_STDOUT = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"own": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout"}},
+    "root": {"handlers": ["own"]},
+}
+
+
+@pytest.mark.parametrize(("project", "to_journal"), [({}, 1), (TO_STDOUT, 0)], ids=["no LOGGING", "its own"])
+def test_a_failed_request_leaves_its_traceback_in_the_journal(tmp_path: Path, project: dict[str, t.Any], to_journal: int) -> None:
+    """Django's default for DEBUG = False writes it nowhere; a project that logs is left alone."""
+    settings = tmp_path / "gunicorn.conf.py"
+    settings.write_text((GOLDEN / "smallest.conf").read_text())
+    done = subprocess.run([sys.executable, "-c", LOGS_A_FAILED_REQUEST, str(settings), repr(project)], capture_output=True, text=True, check=True)
+    assert done.stderr.count("ValueError: the cause") == to_journal
+    assert (done.stdout + done.stderr).count("ValueError: the cause") == 1

@@ -40,7 +40,9 @@ options:
       - The user that the module runs as, if it is not given.
     type: str
   environment_file:
-    description: File with the service's environment variables, in the format of systemd's C(EnvironmentFile=). Read as the user that the module runs as.
+    description:
+      - File with the service's environment variables, in the format of systemd's C(EnvironmentFile=).
+      - Read as the user that the module runs as.
     type: path
   environment:
     description: Environment variables of the service. They win over those of O(environment_file).

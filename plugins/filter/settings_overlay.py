@@ -24,11 +24,15 @@ def plain(value: t.Any) -> t.Any:
         raise AnsibleFilterError(f"django_app_settings: {error}; write strings, numbers, true, false, null, lists and dicts only.") from error
 
 
-def settings_overlay(evidence: dict[str, t.Any], project_path: str, hostnames: list[str], extra: dict[str, t.Any], static_root: str) -> dict[str, t.Any]:
+def settings_overlay(
+    evidence: dict[str, t.Any], project_path: str, hostnames: list[str], extra: dict[str, t.Any], static_root: str
+) -> dict[str, t.Any]:
     """See the documentation beside this file."""
     bad = [name for name in extra if not (str(name).isidentifier() and str(name).isupper())]
     if bad:
-        raise AnsibleFilterError(f"django_app_settings has {', '.join(map(str, bad))}: the name of a Django setting is written in upper case, such as TIME_ZONE.")
+        raise AnsibleFilterError(
+            f"django_app_settings has {', '.join(map(str, bad))}: the name of a Django setting is written in upper case, such as TIME_ZONE."
+        )
     result = core.overlay(plain(evidence), str(project_path), plain(hostnames), plain(extra), str(static_root))
     return dict(dataclasses.asdict(result), needed=result.needed)
 

@@ -11,7 +11,9 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.webops.django.plugins.plugin_utils import shared_paths
 
 
-def shared_links(evidence: dict[str, t.Any], source: str, project_path: str, shared: str, folders: list[str], owner: str, group: str) -> list[dict[str, t.Any]]:
+def shared_links(
+    evidence: dict[str, t.Any], source: str, project_path: str, shared: str, folders: list[str], owner: str, group: str
+) -> list[dict[str, t.Any]]:
     """See the documentation beside this file."""
     try:
         links = shared_paths.shared_links(evidence, source, project_path, shared, folders)

@@ -189,7 +189,11 @@ def lookalikes(names: t.Iterable[str], hashed: set[str]) -> list[str]:
 
 
 def _result(
-    wanted: dict[str, static_tree.Entry], difference: static_tree.Difference, evidence: dict[str, t.Any], target: str, hashed_and_kept: tuple[set[str], set[str]]
+    wanted: dict[str, static_tree.Entry],
+    difference: static_tree.Difference,
+    evidence: dict[str, t.Any],
+    target: str,
+    hashed_and_kept: tuple[set[str], set[str]],
 ) -> dict[str, t.Any]:
     hashed, kept = hashed_and_kept
 
@@ -218,7 +222,9 @@ def _result(
     }
 
 
-def _diff(target: str, wanted: dict[str, static_tree.Entry], present: dict[str, static_tree.Entry], difference: static_tree.Difference) -> dict[str, str]:
+def _diff(
+    target: str, wanted: dict[str, static_tree.Entry], present: dict[str, static_tree.Entry], difference: static_tree.Difference
+) -> dict[str, str]:
     """List what is added, changed and removed, a name and the start of its content's SHA-256 a line."""
 
     def lines(tree: dict[str, static_tree.Entry], names: list[str]) -> str:

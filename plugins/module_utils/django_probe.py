@@ -233,7 +233,10 @@ def collect(static_root: str, configured_root: t.Any) -> dict[str, t.Any]:
 
     settings = dict(settings_evidence(), static_root=_path(configured_root))
     if not settings["staticfiles_installed"]:
-        raise Refused("staticfiles_app_missing", f"django.contrib.staticfiles is not in INSTALLED_APPS of {settings['settings_module']}: there is no collectstatic")
+        raise Refused(
+            "staticfiles_app_missing",
+            f"django.contrib.staticfiles is not in INSTALLED_APPS of {settings['settings_module']}: there is no collectstatic",
+        )
     evidence = dict(settings, **storage_evidence())
     if not evidence["storage_is_local"]:
         raise Refused("remote_storage", f"the storage {evidence['storage']} keeps no local files")
@@ -281,7 +284,8 @@ def _import_application(application: str) -> None:
     if os.environ.get("DJANGO_SETTINGS_MODULE") != expected:
         raise Refused(
             "application_settings",
-            f"{module} sets DJANGO_SETTINGS_MODULE to {os.environ.get('DJANGO_SETTINGS_MODULE')}, whatever the environment says: use os.environ.setdefault there",
+            f"{module} sets DJANGO_SETTINGS_MODULE to {os.environ.get('DJANGO_SETTINGS_MODULE')}, whatever the environment says: "
+            "use os.environ.setdefault there",
         )
 
 

@@ -114,7 +114,9 @@ def ask(project: Project, question: str, overrides: dict[str, t.Any] | None = No
         reply = json.loads(text.decode("utf-8", "surrogateescape"))
     except ValueError:
         raise ExplainedError(
-            f"{project.python} ended with code {code} before it could answer for {project.path}; its last words are in the output.", output=said, kind="died"
+            f"{project.python} ended with code {code} before it could answer for {project.path}; its last words are in the output.",
+            output=said,
+            kind="died",
         ) from None
     if "refused" in reply:
         raise ExplainedError(f"{redact(reply['refused']['message'], project.environment)}.", output=said, kind=reply["refused"]["kind"])

@@ -61,7 +61,9 @@ def place(link: Link, check_mode: bool) -> Outcome:
     if real and link.existing == "refuse":
         raise ExplainedError(f"{link.path} exists and is no symbolic link; move it away. Nothing was changed.")
     if real and os.path.ismount(link.path):
-        raise ExplainedError(f"{link.path} is a mount point and cannot become a link to {link.target}; unmount it, or let the settings name another folder.")
+        raise ExplainedError(
+            f"{link.path} is a mount point and cannot become a link to {link.target}; unmount it, or let the settings name another folder."
+        )
     outcome.made = _make_target(link, check_mode)
     if real and link.existing == "seed":
         outcome.seeded = _seed(link, check_mode)

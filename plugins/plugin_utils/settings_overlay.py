@@ -48,7 +48,9 @@ def overlay(evidence: dict[str, t.Any], project_path: str, hostnames: list[str],
         add("ALLOWED_HOSTS", list(hostnames), f"{where} leaves it empty, so that Django refuses every host name.")
     if evidence["secret_key"] != "set" and "SECRET_KEY" not in extra:
         result.generate_secret_key = True
-        result.reasons["SECRET_KEY"] = f"{where} leaves it empty." if evidence["secret_key"] == "missing" else f"{where} has one that was made for development."
+        result.reasons["SECRET_KEY"] = (
+            f"{where} leaves it empty." if evidence["secret_key"] == "missing" else f"{where} has one that was made for development."
+        )
     _decide_static_root(result, evidence, project_path, static_root, extra, add)
     for name, value in extra.items():
         result.settings[name] = value
@@ -64,7 +66,12 @@ def overlay(evidence: dict[str, t.Any], project_path: str, hostnames: list[str],
 
 
 def _decide_static_root(
-    result: Overlay, evidence: dict[str, t.Any], project_path: str, static_root: str, extra: dict[str, t.Any], add: t.Callable[[str, t.Any, str], None]
+    result: Overlay,
+    evidence: dict[str, t.Any],
+    project_path: str,
+    static_root: str,
+    extra: dict[str, t.Any],
+    add: t.Callable[[str, t.Any, str], None],
 ) -> None:
     configured = evidence["static_root"]
     given = os.path.normpath(os.path.join(project_path, static_root)) if static_root else ""
@@ -72,7 +79,8 @@ def _decide_static_root(
         return
     if not configured and not given:
         result.errors.append(
-            f"STATIC_ROOT is not set in {evidence['settings_module']} ({evidence['settings_file']}), so there is no folder to collect static files into: "
+            f"STATIC_ROOT is not set in {evidence['settings_module']} ({evidence['settings_file']}), "
+            "so there is no folder to collect static files into: "
             'write STATIC_ROOT = BASE_DIR / "staticfiles" there, or set django_app_static_root: staticfiles to leave the project as it is.'
         )
     elif configured and given and os.path.normpath(configured) != given:
@@ -111,7 +119,12 @@ def render(overlay_settings: dict[str, t.Any], reasons: dict[str, str], base_mod
     for name, value in sorted(overlay_settings.items()):
         lines += ["", *_comment(reasons.get(name, "")), f"{name} = {value!r}"]
     if secret_key_file:
-        lines += ["", *_comment(reasons.get("SECRET_KEY", "")), f"with open({secret_key_file!r}, encoding='ascii') as _file:", "    SECRET_KEY = _file.read().strip()"]
+        lines += [
+            "",
+            *_comment(reasons.get("SECRET_KEY", "")),
+            f"with open({secret_key_file!r}, encoding='ascii') as _file:",
+            "    SECRET_KEY = _file.read().strip()",
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -49,7 +49,10 @@ def state(client: t.Any, host: t.Any) -> tuple[t.Any, ...]:
         ({"django_app_name": "a/b"}, ["django_app_name", "a/b", "lower case letters"]),
         ({"django_app_source": "/nowhere/project"}, ["/nowhere/project", "django_app_source"]),
         ({"django_app_source": "/opt/sample.git", "django_app_source_version": "nope"}, ['Version "nope"', "branch, tag or commit"]),
-        ({"django_app_source": "/opt/unset", "django_app_source_type": "host"}, ["STATIC_ROOT is not set in config.settings", "django_app_static_root"]),
+        (
+            {"django_app_source": "/opt/unset", "django_app_source_type": "host"},
+            ["STATIC_ROOT is not set in config.settings", "django_app_static_root"],
+        ),
         ({"django_app_settings_module": "config.absent"}, ["config.absent does not import", "ModuleNotFoundError"]),
         ({"django_app_environment": {}}, ["KeyError: 'DJANGO_SECRET_KEY'", "django_app_environment"]),
         ({"django_app_requirements": ["django==0.0.1"]}, ["do not install", "django==0.0.1"]),
@@ -74,7 +77,10 @@ def test_bad_input_stops_the_play_and_nothing_else(client: t.Any, host: t.Any, v
 def test_a_release_that_answers_500_is_taken_back_with_its_files(client: t.Any, host: t.Any) -> None:
     """It imports, and passes the checks; only a page shows that its templates are not found."""
     before = state(client, host)
-    processors = [f"django.{name}" for name in ("template.context_processors.request", "contrib.auth.context_processors.auth", "contrib.messages.context_processors.messages")]
+    processors = [
+        f"django.{name}"
+        for name in ("template.context_processors.request", "contrib.auth.context_processors.auth", "contrib.messages.context_processors.messages")
+    ]
     templates = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": False, "OPTIONS": {"context_processors": processors}}]
     code, output = deploy({"django_app_settings": {"TEMPLATES": templates}})
     assert code != 0, output
@@ -98,7 +104,7 @@ def test_a_secret_is_in_no_output_and_in_no_process_list(client: t.Any, host: t.
     assert client.get(SITE, "/admin/login/").status == 200
 
 
-def test_the_next_good_run_deploys(client: t.Any, host: t.Any) -> None:
+def test_the_next_good_run_deploys(client: t.Any) -> None:
     """Whatever the bad runs left, it does not stand in the way."""
     code, output = deploy({})
     assert code == 0, output[-3000:]

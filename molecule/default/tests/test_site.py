@@ -72,7 +72,9 @@ def test_text_is_compressed_on_demand(client: t.Any) -> None:
     assert "accept-encoding" in answer.headers["vary"].lower()
 
 
-@pytest.mark.parametrize("target", ["/static/", "/static../manage.py", "/static/..%2fmanage.py", "/static/../../source/manage.py", "/media/", "/static/.env"])
+@pytest.mark.parametrize(
+    "target", ["/static/", "/static../manage.py", "/static/..%2fmanage.py", "/static/../../source/manage.py", "/media/", "/static/.env"]
+)
 def test_nothing_else_is_served(client: t.Any, target: str) -> None:
     assert client.get(SITE, target).status in (400, 403, 404)
 

@@ -11,7 +11,6 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
-
 from ansible_collections.webops.django.plugins.filter.settings_overlay import FilterModule, plain
 
 EVIDENCE = {

@@ -10,7 +10,6 @@ import os
 import pwd
 
 import pytest
-
 from ansible_collections.webops.django.plugins.module_utils import accounts
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.webops.django.plugins.module_utils.accounts import own_account
 from ansible_collections.webops.django.plugins.module_utils.collectstatic import lookalikes, manifest_names, refuse_dangerous
 from ansible_collections.webops.django.plugins.module_utils.django_project import Project

@@ -9,7 +9,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.webops.django.plugins.module_utils.django_project import ask, redact
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.tests.unit.support.django_projects import MANAGE, make_project, project_at
@@ -46,7 +45,9 @@ def test_a_project_that_does_not_answer_ends_at_its_deadline(tmp_path: Path) -> 
 
 def test_manage_py_is_run_up_to_the_command(tmp_path: Path) -> None:
     """It may set environment variables and the import path."""
-    manage = MANAGE.replace("import os, sys\n", 'import os, sys\nsys.path.insert(0, os.path.join(os.path.dirname(__file__), "src"))\nos.environ["SHOP"] = "x"\n')
+    manage = MANAGE.replace(
+        "import os, sys\n", 'import os, sys\nsys.path.insert(0, os.path.join(os.path.dirname(__file__), "src"))\nos.environ["SHOP"] = "x"\n'
+    )
     project = make_project(tmp_path, 'import os, found_in_src\nassert os.environ["SHOP"] == "x"\n', manage=manage)
     (project / "src").mkdir()
     (project / "src/found_in_src.py").touch()
@@ -55,7 +56,9 @@ def test_manage_py_is_run_up_to_the_command(tmp_path: Path) -> None:
 
 def test_the_given_settings_win_over_manage_py(tmp_path: Path) -> None:
     """Also over one that assigns instead of setting a default."""
-    manage = MANAGE.replace('os.environ.setdefault("DJANGO_SETTINGS_MODULE", "conf.settings")', 'os.environ["DJANGO_SETTINGS_MODULE"] = "conf.settings"')
+    manage = MANAGE.replace(
+        'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "conf.settings")', 'os.environ["DJANGO_SETTINGS_MODULE"] = "conf.settings"'
+    )
     project = make_project(tmp_path, manage=manage)
     (project / "conf/production.py").write_text('from .settings import *\nSTATIC_URL = "/p/"\n')
     assert ask(project_at(project, "conf.production"), "static_info")["static_url"] == "/p/"
@@ -97,7 +100,10 @@ def test_secrets_are_taken_out_of_errors(tmp_path: Path) -> None:
 def test_sqlite_database_is_not_made_by_looking(tmp_path: Path) -> None:
     """Check mode asks for migrations and writes nothing."""
     project = make_project(tmp_path)
-    assert ask(project_at(project), "migrations", apply=False)["pending"] == ["contenttypes.0001_initial", "contenttypes.0002_remove_content_type_name"]
+    assert ask(project_at(project), "migrations", apply=False)["pending"] == [
+        "contenttypes.0001_initial",
+        "contenttypes.0002_remove_content_type_name",
+    ]
     assert not (tmp_path / "db.sqlite3").exists()
 
 

@@ -8,28 +8,27 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError, run_module
 
 
 class Module:
     """Ends as AnsibleModule does, by an exception of its own here."""
 
-    class Ended(Exception):
+    class EndedError(Exception):
         """The module left through one of its two doors."""
 
     def exit_json(self, **result: t.Any) -> None:
         """Succeed."""
-        raise self.Ended("exit", result)
+        raise self.EndedError("exit", result)
 
     def fail_json(self, **result: t.Any) -> None:
         """Fail."""
-        raise self.Ended("fail", result)
+        raise self.EndedError("fail", result)
 
 
 def ended(work: t.Callable[[t.Any], dict[str, t.Any]]) -> tuple[str, dict[str, t.Any]]:
     """Run some work, and tell how the module ended."""
-    with pytest.raises(Module.Ended) as caught:
+    with pytest.raises(Module.EndedError) as caught:
         run_module(t.cast(t.Any, Module()), work)
     return t.cast("tuple[str, dict[str, t.Any]]", caught.value.args)
 

@@ -9,7 +9,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.module_utils.files import make_folders, read_file, switch_link, write_file
 

@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.webops.django.plugins.module_utils import nginx_load
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.module_utils.nginx_text import Configuration

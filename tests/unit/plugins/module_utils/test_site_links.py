@@ -9,7 +9,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.module_utils.site_links import Link, place
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-
 from ansible_collections.webops.django.plugins.module_utils.static_findings import DEFAULT_FINDERS, settings_findings
 
 HEALTHY: dict[str, t.Any] = {

@@ -11,11 +11,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from ansible_collections.webops.django.plugins.module_utils import static_tree
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 RIGHTS = static_tree.Rights(os.geteuid(), os.getegid(), 0o644, 0o755)
 
@@ -51,7 +50,12 @@ def test_the_manifest_is_switched_last(tmp_path: Path, monkeypatch: pytest.Monke
     """A reader that has the new manifest finds every file that it names."""
     order: list[str] = []
     replace = os.replace
-    monkeypatch.setattr(os, "replace", lambda source, target: (order.append(os.path.basename(target)), replace(source, target)))
+
+    def noted(source: str, target: str) -> None:
+        order.append(os.path.basename(target))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", noted)
     target = fill(tmp_path / "target", {"staticfiles.json": "old"})
     staging = fill(tmp_path / "staging", {"staticfiles.json": "new", "z.css": "z", "a.css": "a"})
     difference = static_tree.compare(static_tree.scan(str(staging)), static_tree.scan(str(target)), RIGHTS, remove=False)

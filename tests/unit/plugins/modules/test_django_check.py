@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.modules.django_check import judge
 from ansible_collections.webops.django.tests.unit.support.django_projects import make_project, run_module, write

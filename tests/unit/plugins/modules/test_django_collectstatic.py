@@ -11,7 +11,6 @@ import typing as t
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.webops.django.tests.unit.support.django_projects import MANIFEST_STORAGE, four_steps, make_project, run_module, write
 
 NAME = "django_collectstatic"
@@ -80,7 +79,12 @@ def test_the_umask_does_not_matter(project: Path) -> None:
         run_module(NAME, **args(project, dest=str(project.parent / "new/parents/tree")))
     finally:
         os.umask(old)
-    for path in (project.parent / "new", project.parent / "new/parents", project.parent / "new/parents/tree", project.parent / "new/parents/tree/app"):
+    for path in (
+        project.parent / "new",
+        project.parent / "new/parents",
+        project.parent / "new/parents/tree",
+        project.parent / "new/parents/tree/app",
+    ):
         assert path.stat().st_mode & 0o777 == 0o755, path
 
 
@@ -150,7 +154,7 @@ def test_check_mode_writes_nothing(project: Path) -> None:
         ('MEDIA_ROOT = BASE_DIR / "media"\n', "{project}/media", "MEDIA_ROOT"),
         ('MEDIA_ROOT = BASE_DIR / "media"\n', "{project}/media/static", "MEDIA_ROOT"),
         ('STATICFILES_DIRS = [BASE_DIR / "assets"]\n', "{project}/assets", "STATICFILES_DIRS"),
-        ('STATIC_ROOT = BASE_DIR\n', "{project}/elsewhere", "holds the project"),
+        ("STATIC_ROOT = BASE_DIR\n", "{project}/elsewhere", "holds the project"),
     ],
 )
 def test_a_dangerous_destination_is_refused(tmp_path: Path, settings: str, dest: str, word: str) -> None:

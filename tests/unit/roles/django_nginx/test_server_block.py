@@ -31,7 +31,7 @@ CASES: dict[str, dict[str, t.Any]] = {
     "everything": {
         "django_app_name": "shop-of-the-long-name_24",
         "django_app_hostnames": ["shop.example", ".shop.example.org", "[::1]", "shop.example"],
-        "django_app_base": "/srv/my sites/shop",
+        "django_static_path": "/srv/my sites/shop",
         "__django_app_sites": {
             "shop-of-the-long-name_24": {
                 "static_url": "/app/st%C3%A4tic files/",
@@ -131,7 +131,7 @@ class Site:
         self.socket = folder / "app.sock"
         for file in rendered(
             **{
-                "django_app_base": str(self.base),
+                "django_static_path": str(self.base),
                 "django_nginx_port": self.server.port,
                 "django_nginx_upstream": f"unix:{self.socket}",
                 "django_nginx_media_url": "/media/",

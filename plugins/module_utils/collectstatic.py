@@ -48,7 +48,7 @@ def collect(
         os.chown(staging, project.account.uid, project.account.gid)
         evidence = ask(project, "collect", overrides={"STATIC_ROOT": staging})
         target = os.path.realpath(destination or _static_root(evidence))
-        for folder in {target, os.path.realpath(evidence["static_root"] or target)}:
+        for folder in (target, os.path.realpath(evidence["static_root"] or target)):
             refuse_dangerous(folder, evidence, project)
         static_tree.set_rights(staging, rights)
         manifest = evidence["manifest_name"]

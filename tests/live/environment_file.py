@@ -31,7 +31,7 @@ def write(path: Path) -> None:
 
     chance = random.Random(0)
     cases = [(text, parse(text)) for text in TEXTS]
-    for _ in range(ROUNDS):
+    for _round in range(ROUNDS):
         values = {f"V{number}": "".join(chance.choices(ALPHABET, k=chance.randrange(12))) for number in range(8)}
         cases.append((render(values), values))
         # What nobody would write on purpose, but every parser meets: a name must come first, so that systemd logs no warning about the text itself.

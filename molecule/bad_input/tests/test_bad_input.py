@@ -56,7 +56,6 @@ def state(client: t.Any, host: t.Any) -> tuple[t.Any, ...]:
         ({"django_app_settings_module": "config.absent"}, ["config.absent does not import", "ModuleNotFoundError"]),
         ({"django_app_environment": {}}, ["KeyError: 'DJANGO_SECRET_KEY'", "django_app_environment"]),
         ({"django_app_requirements": ["django==0.0.1"]}, ["do not install", "django==0.0.1"]),
-        ({"django_app_requirements_files": ["absent.txt"]}, ["do not install", "absent.txt"]),
         ({"django_app_settings": {"ALLOWED_HOSTS": ["other.example.com"]}}, ["would refuse sample.example.com"]),
         ({"django_app_settings": {"ROOT_URLCONF": "config.absent"}}, ["config.absent"]),
         ({"django_nginx_port": 8099}, ["8099", "python3", "django_nginx_port"]),

@@ -110,7 +110,7 @@ def test_an_answer_that_is_no_http_is_asked_again(tmp_path: Path) -> None:
 
         def babble() -> None:
             for answer in (b"SSH-2.0\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"):
-                connection, _ = listener.accept()
+                connection, _address = listener.accept()
                 while not connection.recv(4096).endswith(b"\r\n\r\n"):
                     pass
                 connection.sendall(answer)

@@ -101,4 +101,4 @@ def test_a_name_that_is_no_text_can_be_told(run: t.Callable[..., dict[str, t.Any
 
 def test_an_excluded_archive_within_the_source(run: t.Callable[..., dict[str, t.Any]], project: Path) -> None:
     wanted = {"path": str(project), "archive": str(project / "a.tar.gz"), "exclude": ["*.tar.gz", ".webops-source-*"]}
-    assert [run(**wanted)["changed"] for _ in range(2)] == [True, False]
+    assert [run(**wanted)["changed"] for _run in range(2)] == [True, False]

@@ -17,8 +17,8 @@ BASE = "/srv/django/sample"
 
 
 def style_sheets(page: str) -> list[str]:
-    """Return the style sheets that a page names."""
-    return re.findall(r'<link[^>]+href="([^"]+\.css)"', page)
+    """Return the paths of the style sheets that a page names, encoded as a browser asks for them."""
+    return [quote(path, safe="/%") for path in re.findall(r'<link[^>]+href="([^"]+\.css)"', page)]
 
 
 @pytest.fixture(name="manifest")

@@ -47,6 +47,9 @@ def state(client: t.Any, host: t.Any) -> tuple[t.Any, ...]:
     ("variables", "words"),
     [
         ({"django_app_name": "a/b"}, ["django_app_name", "a/b", "lower case letters"]),
+        ({"django_app_hostnames": "sample.example.com www.example.com"}, ["django_app_hostnames", "sample.example.com www.example.com"]),
+        ({"django_app_hostnames": ["https://sample.example.com"]}, ["django_app_hostnames", "without scheme"]),
+        ({"django_app_environment": "A=b"}, ["django_app_environment is no dictionary"]),
         ({"django_app_source": "/nowhere/project"}, ["/nowhere/project", "django_app_source"]),
         ({"django_app_source": "/opt/sample.git", "django_app_source_version": "nope"}, ['Version "nope"', "branch, tag or commit"]),
         (

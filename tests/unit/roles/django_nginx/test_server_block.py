@@ -384,7 +384,7 @@ def test_two_sites(tmp_path: Path) -> None:
         ({"django_app_hostnames": ["*"]}, 'holds "*"'),
         ({"django_app_hostnames": ["käse.example"]}, "xn--"),
         ({"django_app_hostnames": ["a.example; return 200"]}, "no host name"),
-        ({"django_app_hostnames": ["a.example\n"]}, "no host name"),
+        ({"django_app_hostnames": ["a.example\nb.example"]}, "no host name"),
         ({"django_nginx_port": 0}, "port from 1 to 65535"),
         ({"django_nginx_port": 65536}, "port from 1 to 65535"),
         ({"django_nginx_addresses": ["10.0.0.1:80"]}, 'holds "10.0.0.1:80": write an address without a port'),
@@ -425,3 +425,10 @@ def test_a_port_that_another_program_holds() -> None:
     listeners = [{"command": "nginx", "pid": 1}, {"command": "apache2", "pid": 2}]
     for found, expected in ((listeners, listeners[1]), (listeners[:1], {}), ([], {})):
         assert role_variable("django_nginx", "__django_nginx_holder", **{**SHOP, "__django_nginx_network": {"listeners": found}}) == expected
+
+
+@pytest.mark.parametrize("hostnames", ["a.example, b.example", ["a.example", "b.example"], ["a.example,b.example"]])
+def test_host_names_may_be_a_string(hostnames: t.Any) -> None:
+    """An INI inventory has strings only."""
+    found = role_variable("django_nginx", "django_nginx_hostnames", django_app_name="shop", django_app_hostnames=hostnames)
+    assert list(found) == ["a.example", "b.example"]

@@ -18,7 +18,7 @@ import time
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
-from ansible_collections.webops.django.plugins.module_utils.files import read_file, switch_link, write_file
+from ansible_collections.webops.django.plugins.module_utils.files import make_folders, read_file, switch_link, write_file
 from ansible_collections.webops.django.plugins.module_utils.release_tree import FOLDER_MODE, fill
 from ansible_collections.webops.django.plugins.module_utils.source_tree import Excluder
 
@@ -119,10 +119,7 @@ def host_key(path: str, check_mode: bool) -> tuple[bytes, bool]:
     if key is None:
         key = secrets.token_bytes(KEY_LENGTH)
         if not check_mode:
-            try:
-                os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-            except OSError as error:
-                raise ExplainedError(f"The folder of the key file {path} cannot be made: {error.strerror}.") from error
+            make_folders(os.path.dirname(path))
             write_file(path, key, 0o400)
         return key, True
     if len(key) != KEY_LENGTH:
@@ -145,7 +142,7 @@ def make(layout: Layout, mark: str, recipe: Recipe) -> None:
     if os.path.commonpath([real_source, os.path.realpath(layout.base)]) == real_source:
         raise ExplainedError(f"The source {recipe.source} holds the base folder {layout.base}; name the project's own folder.")
     try:
-        os.makedirs(layout.releases, mode=0o755, exist_ok=True)
+        make_folders(layout.releases)
         _build(layout, mark, recipe)
     except OSError as error:
         raise ExplainedError(f"The release {release_id} cannot be made in {layout.releases}: {error.strerror or error}.") from error

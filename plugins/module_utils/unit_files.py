@@ -11,7 +11,7 @@ import os
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
-from ansible_collections.webops.django.plugins.module_utils.files import is_as_wanted, read_file, write_file
+from ansible_collections.webops.django.plugins.module_utils.files import is_as_wanted, make_folders, read_file, write_file
 
 MODE = 0o644
 Texts = t.Dict[str, t.Optional[str]]
@@ -72,11 +72,10 @@ def install(texts: t.Mapping[str, str | None]) -> None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
             continue
-        if not os.path.isdir(os.path.dirname(path)):
-            try:
-                os.makedirs(os.path.dirname(path), mode=0o755)
-            except OSError as error:
-                raise ExplainedError(f"The folder of {path} cannot be made: {error.strerror}.") from error
+        try:
+            make_folders(os.path.dirname(path))
+        except ExplainedError as error:
+            raise ExplainedError(f"The folder of {path} cannot be made: {error}") from error
         write_file(path, text.encode("utf-8", "surrogateescape"), MODE, os.geteuid(), os.getegid())
 
 
@@ -109,7 +108,7 @@ class Journal:
 
     def write(self, before: Before) -> None:
         """Remember."""
-        os.makedirs(os.path.dirname(self._path), mode=0o755, exist_ok=True)
+        make_folders(os.path.dirname(self._path))
         write_file(self._path, json.dumps(before._asdict()).encode(), 0o600, os.geteuid(), os.getegid())
 
     def forget(self) -> None:

@@ -205,3 +205,15 @@ def test_a_damaged_host_key_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_host_key_that_cannot_be_read_is_explained(tmp_path: Path) -> None:
     with pytest.raises(ExplainedError, match="cannot be read: Is a directory"):
         host_key(str(tmp_path), check_mode=False)
+
+
+def test_the_umask_does_not_close_the_folders_above(layout: Layout, tmp_path: Path) -> None:
+    """The service's user must get through ``releases`` to its release, whatever umask root has."""
+    old = os.umask(0o077)
+    try:
+        make(layout, MARK, recipe(layout))
+        host_key(str(tmp_path / "etc/webops/key"), check_mode=False)
+    finally:
+        os.umask(old)
+    for folder in (layout.releases, str(tmp_path / "etc"), str(tmp_path / "etc/webops")):
+        assert os.stat(folder).st_mode & 0o777 == 0o755, folder

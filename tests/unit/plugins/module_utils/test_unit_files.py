@@ -63,3 +63,13 @@ def test_the_journal_remembers_until_it_is_told_to_forget(tmp_path: Path) -> Non
 def test_a_damaged_journal_counts_as_none(tmp_path: Path, content: str) -> None:
     (tmp_path / ".x.webops-before.json").write_text(content)
     assert Journal(str(tmp_path), "x").read() is None
+
+
+def test_the_umask_does_not_close_a_files_folder(tmp_path: Path) -> None:
+    """The service's user reads its settings there, whatever umask root has."""
+    old = os.umask(0o077)
+    try:
+        install({str(tmp_path / "django-shop/gunicorn.conf.py"): "x"})
+    finally:
+        os.umask(old)
+    assert (tmp_path / "django-shop").stat().st_mode & 0o777 == 0o755

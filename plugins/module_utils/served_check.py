@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import threading
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.module_utils.http_client import Client, Deadline, DeadlineError, Route, TransportError
-from ansible_collections.webops.django.plugins.module_utils.served_files import FileResult, Tree, check_file, check_missing
+from ansible_collections.webops.django.plugins.module_utils.served_batch import check_files
+from ansible_collections.webops.django.plugins.module_utils.served_files import FileResult, check_missing
 from ansible_collections.webops.django.plugins.module_utils.served_pages import Crawl
 from ansible_collections.webops.django.plugins.module_utils.served_report import MAX_FAILURES, Failure, failed_message
 from ansible_collections.webops.django.plugins.module_utils.served_request import (
@@ -29,8 +28,6 @@ DEFAULT_PAGES = ("/", "/admin/login/?next=/admin/")
 MISSING = ("webops-no-such-file.css", "webops-no-such-file.0123456789ab.css")
 """Names that nobody has; one looks like a hashed one, for those are cached for longest."""
 MAX_FOREIGN = 100
-GIVE_UP = 20
-"""Files in a row, over all connections, after whose silence the rest is not asked for."""
 
 
 def check(request: Request) -> dict[str, t.Any]:
@@ -75,36 +72,6 @@ def _say_hello(client: Client, origins: t.AbstractSet[Origin], route: Route) -> 
             ) from error
         except DeadlineError:
             raise ExplainedError("deadline: the time was over before anything was asked for; give it more seconds.") from None
-
-
-def check_files(clients: t.Sequence[Client], tree: Tree, paths: t.Sequence[bytes]) -> tuple[list[FileResult], int]:
-    """Ask for files over several connections.
-
-    :returns: what each brought, in the order of the paths; and for how many there was no time.
-    """
-    results: dict[int, FileResult] = {}
-    numbers, lock = iter(range(len(paths))), threading.Lock()
-    silent: list[int] = []
-
-    def work(client: Client) -> None:
-        while len(silent) < GIVE_UP:
-            with lock:
-                number = next(numbers, None)
-            if number is None:
-                return
-            try:
-                result = check_file(client, tree, paths[number])
-            except DeadlineError:
-                return
-            results[number] = result
-            if result.silent:
-                silent.append(number)
-            elif not result.failures:
-                silent.clear()
-
-    with ThreadPoolExecutor(len(clients)) as pool:
-        list(pool.map(work, clients))
-    return [results[number] for number in sorted(results)], len(paths) - len(results)
 
 
 def _crawl(crawl: Crawl, pages: t.Sequence[Url], required: bool) -> int:

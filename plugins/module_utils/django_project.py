@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import json
 import os
 import signal
@@ -14,10 +13,11 @@ import subprocess
 import tempfile
 import typing as t
 
-from ansible_collections.webops.django.plugins.module_utils import accounts, django_probe
+from ansible_collections.webops.django.plugins.module_utils import accounts
 from ansible_collections.webops.django.plugins.module_utils.environment_file import parse as parse_environment
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.module_utils.files import read_file
+from ansible_collections.webops.django.plugins.module_utils.probe_source import BOOTSTRAP, sent_modules
 
 OUTPUT_LIMIT = 4000
 """Characters of a project's own output that an error carries."""
@@ -105,7 +105,7 @@ def ask(project: Project, question: str, overrides: dict[str, t.Any] | None = No
     """
     request = {"project_path": project.path, "settings_module": project.settings_module, "overrides": overrides or {}, "question": question, **values}
     with tempfile.TemporaryFile() as result, tempfile.TemporaryFile() as output:
-        code = _run(project, json.dumps(request).encode(), result, output)
+        code = _run(project, json.dumps({"modules": sent_modules(), "request": request}).encode(), result, output)
         result.seek(0)
         text = result.read()
         output.seek(0)
@@ -135,11 +135,10 @@ def redact(text: str, environment: dict[str, str]) -> str:
 
 
 def _run(project: Project, request: bytes, result: t.IO[bytes], output: t.IO[bytes]) -> int:
-    source = inspect.getsource(django_probe) + f"\nmain({result.fileno()})\n"
     try:
         # A session of its own, so that a deadline ends what the project has started, too.
         process = subprocess.Popen(
-            [project.python, "-c", source],
+            [project.python, "-c", BOOTSTRAP, str(result.fileno())],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,

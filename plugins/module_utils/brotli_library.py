@@ -19,6 +19,7 @@ except ImportError:
     # A Python that was built without libffi.
     ctypes = None  # type: ignore[assignment]
 
+
 class BrotliError(Exception):
     """Data are not what brotli says, or there is no brotli; the message says why."""
 

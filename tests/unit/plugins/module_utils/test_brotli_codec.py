@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
+import random
 import types
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
@@ -103,12 +103,11 @@ def test_round_trip_in_any_pieces(content: bytes, size: int, piece: int) -> None
     assert unpacked(brotli_codec.compress(content[:20_000])) == content[:20_000]
 
 
-def test_content_larger_than_a_block_comes_whole() -> None:
-    """The encoder is asked until it says that it is finished: after the last byte was given, a block may still wait in it."""
-    noise = b"".join(hashlib.sha256(str(number).encode()).digest() for number in range(200_000))
-    for quality in (1, 5):
+def test_content_that_ends_one_byte_after_a_block_comes_whole() -> None:
+    """The encoder is asked until it says that it is finished: having given all output, it may still hold the last byte."""
+    noise = random.Random(1).randbytes((8 << 20) + 1)
+    for quality in (1, 2):
         assert unpacked(b"".join(brotli_codec.compressed([noise], quality)), 1 << 20) == noise
-        assert unpacked(b"".join(brotli_codec.compressed([noise[:3_000_001], noise[3_000_001:]], quality)), 1 << 20) == noise
 
 
 def test_known_form() -> None:

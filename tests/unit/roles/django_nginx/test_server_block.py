@@ -39,6 +39,7 @@ CASES: dict[str, dict[str, t.Any]] = {
                 "manifest": True,
                 "hash_lookalikes": ["js/a (1).0123456789ab.js", 'odd"name.0123456789ab', "dollar$back\\slash.0123456789ab.css"],
                 "asgi_application": "shop.asgi.application",
+                "precompressed": ["gzip"],
             }
         },
         "django_nginx_port": 8080,
@@ -250,6 +251,31 @@ def test_compression(tmp_path: Path) -> None:
         assert get("/media/a.svg", Accept_Encoding="gzip").headers["content-encoding"] == "gzip"
         assert "content-encoding" not in get("/static/small.css", Accept_Encoding="gzip").headers
         assert "content-encoding" not in get("/page", Accept_Encoding="gzip").headers
+
+
+def test_precompressed_files(tmp_path: Path) -> None:
+    """What lies there is sent, and only below STATIC_URL: what is uploaded as x.css.gz is no form of x.css."""
+    site = Site(tmp_path, django_nginx_precompressed=["gzip"])
+    before = gzip.compress(b"made before")
+    for name in ("public/static/a.css", "public/static/small.css", "uploads/media/a.css"):
+        site.put(name, "x" * 5000 if "small" not in name else "x")
+        site.put(f"{name}.gz", before)
+    with site as get:
+        for path, sent in (("/static/a.css", b"made before"), ("/static/small.css", b"made before"), ("/media/a.css", b"x" * 5000)):
+            answer = get(path, Accept_Encoding="gzip")
+            assert gzip.decompress(answer.body) == sent
+            assert (answer.headers["content-type"], answer.headers["vary"]) == ("text/css; charset=utf-8", "Accept-Encoding")
+        plain = get("/static/a.css")
+        assert (plain.body, plain.headers["vary"]) == (b"x" * 5000, "Accept-Encoding")
+        assert get("/static/a.css.gz").headers["content-type"] == "application/gzip"
+
+
+def test_brotli_is_served_where_it_is_named() -> None:
+    """By a module of nginx's that the role installs; Molecule's scenario ``drop_in`` asks for such files."""
+    (site, *_rest) = rendered(django_nginx_precompressed=["gzip", "brotli"], django_nginx_media_url="/media/")
+    static, media = site["content"].split('location ^~ "/media/"')
+    assert static.count("gzip_static on;") == static.count("brotli_static on;") == 1
+    assert "_static on" not in media
 
 
 def test_compression_of_pages_by_choice(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import typing as t
 import zlib
 
+from ansible_collections.webops.django.plugins.module_utils import brotli_codec
+
 PIECE = 65536
 """Bytes at most in a piece: what a bomb costs in memory before its reader stops."""
 
@@ -16,17 +18,30 @@ class EncodingError(Exception):
     """The body is not what its Content-Encoding says; the message says why."""
 
 
+def known() -> tuple[str, ...]:
+    """Return the encodings that can be undone here, as they are named in Accept-Encoding."""
+    return ("gzip", "br") if brotli_codec.can_decode() else ("gzip",)
+
+
+def plain_name(encoding: str) -> str:
+    """Return a Content-Encoding's usual name: empty for none (RFC 9110 8.4.1)."""
+    name = encoding.strip().lower()
+    return {"x-gzip": "gzip", "identity": ""}.get(name, name)
+
+
 def decoded(chunks: t.Iterable[bytes], encoding: str) -> t.Iterator[bytes]:
     """Yield the body without its encoding.
 
-    :param encoding: the Content-Encoding's value; ``gzip`` and ``identity`` are known.
+    :param encoding: the Content-Encoding's value; ``identity``, ``gzip``, and ``br`` where :func:`known` names it, are known.
     :raises EncodingError: the encoding is unknown, or the body is not encoded so.
     """
-    name = encoding.strip().lower()
-    if name in ("", "identity"):
+    name = plain_name(encoding)
+    if not name:
         return iter(chunks)
-    if name in ("gzip", "x-gzip"):
+    if name == "gzip":
         return _gunzipped(chunks)
+    if name == "br" and brotli_codec.can_decode():
+        return _unbrotlied(chunks)
     raise EncodingError("it has an encoding that was not asked for")
 
 
@@ -49,3 +64,10 @@ def _gunzipped(chunks: t.Iterable[bytes]) -> t.Iterator[bytes]:
                 data = member.unconsumed_tail
     if member is not None:
         raise EncodingError("its gzip ends in the middle")
+
+
+def _unbrotlied(chunks: t.Iterable[bytes]) -> t.Iterator[bytes]:
+    try:
+        yield from brotli_codec.decompressed(chunks, PIECE)
+    except brotli_codec.BrotliError as error:
+        raise EncodingError(str(error)) from error

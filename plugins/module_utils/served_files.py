@@ -1,27 +1,54 @@
 # Copyright (c) WebOps contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asking for collected files and comparing what comes with the files on disk."""
+"""What is asked about a collected file, request by request, and what the answers prove."""
 
 from __future__ import annotations
 
 import dataclasses
-import email.utils
+import functools
 import os
-import re
-import time
+import types
 import typing as t
 
+from ansible_collections.webops.django.plugins.module_utils import encodings
 from ansible_collections.webops.django.plugins.module_utils.content_types import COMPRESSIBLE, expected_for_name, extension
-from ansible_collections.webops.django.plugins.module_utils.encodings import EncodingError, decoded
-from ansible_collections.webops.django.plugins.module_utils.http_client import Answer, Client, TransportError
+from ansible_collections.webops.django.plugins.module_utils.http_client import Answer, Client, TransportError, request_bytes
+from ansible_collections.webops.django.plugins.module_utils.served_files_answers import (
+    conditional_faults,
+    content_faults,
+    is_nginx_answer,
+    range_faults,
+    validator,
+)
+from ansible_collections.webops.django.plugins.module_utils.served_files_caching import (
+    SHORT_LIVED,
+    cache_directives,
+    check_missing,
+    lifetime,
+)
+from ansible_collections.webops.django.plugins.module_utils.served_files_disk import DiskFile, why_unreadable
 from ansible_collections.webops.django.plugins.module_utils.served_report import Failure, describe_answer
 from ansible_collections.webops.django.plugins.module_utils.served_tree import is_named_by_content
 from ansible_collections.webops.django.plugins.module_utils.web_urls import Url, path_to_url
 
-SHORT_LIVED = 60
-"""Seconds for which an error may be cached: nobody waits longer for a file that was put in its place."""
-_NGINX_ETAG = re.compile(r'(?:W/)?"([0-9a-f]+-[0-9a-f]+)"')
+__all__ = [
+    "SHORT_LIVED",
+    "Expectations",
+    "FileCheck",
+    "FileResult",
+    "Questions",
+    "Tree",
+    "cache_directives",
+    "check_file",
+    "check_missing",
+    "lifetime",
+]
+
+IDENTITY, RANGE, CONDITIONAL = "identity", "range", "conditional"
+"""Kinds of questions beside the encodings, which are called by their names."""
+Question = t.Tuple[str, bytes]
+"""A kind, and the request as it is sent."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,144 +73,216 @@ class Tree:
         return self.url.path + path_to_url(path)
 
 
-@dataclasses.dataclass
-class FileResult:
+@dataclasses.dataclass(frozen=True)
+class Expectations:
+    """What is asked about each file beside its content.
+
+    :param encodings: that compressible files are asked for; those of :func:`encodings.known`.
+    :param headers: by lower-case name the value that pages carry; each file must carry it once, with the same value.
+    :param ranges: whether a range is asked for.
+    """
+
+    encodings: tuple[str, ...] = dataclasses.field(default_factory=encodings.known)
+    headers: t.Mapping[str, str] = dataclasses.field(default_factory=lambda: types.MappingProxyType({}))
+    ranges: bool = True
+
+
+class FileResult(t.NamedTuple):
     """What asking for one file brought.
 
     :param by_nginx: the ETag proves that nginx opened this very file.
-    :param encoded: a compressed answer came too, and its content is right.
+    :param encodings: those in which it came too, with the right content.
+    :param conditional: a client that has the file is answered with 304.
+    :param range: a client that asks for a part gets it.
     :param silent: no complete answer came.
     """
 
-    failures: list[Failure] = dataclasses.field(default_factory=list)
+    failures: tuple[Failure, ...] = ()
     by_nginx: bool = False
-    encoded: bool = False
+    encodings: tuple[str, ...] = ()
+    conditional: bool = False
+    range: bool = False
     silent: bool = False
 
+    @property
+    def encoded(self) -> bool:
+        """Whether a compressed answer came too."""
+        return bool(self.encodings)
 
-def check_file(client: Client, tree: Tree, path: bytes) -> FileResult:
-    """Ask for a file, plain and compressed, and compare.
+
+# 100,000 good files share a handful of results.
+_good_result = functools.lru_cache(maxsize=None)(FileResult)
+
+
+class Questions:
+    """The requests about any file of a tree, but for its name: made once."""
+
+    def __init__(self, tree: Tree, expect: Expectations) -> None:
+        self.tree = tree
+        self.expect = expect
+        self.origin = tree.url.origin
+        self._tails = {kind: self._tail(kind, {}) for kind in (IDENTITY, *expect.encodings)}
+        self._tails[RANGE] = self._tail(IDENTITY, {"Range": "bytes=0-0"})
+
+    def ask(self, kind: str, target: bytes) -> Question:
+        """Return a question."""
+        return kind, b"GET " + target + self._tails[kind]
+
+    def ask_whether_changed(self, target: bytes, header: tuple[str, str]) -> Question:
+        """Return the question of a client that has a file already.
+
+        :param header: a validator, in the request header that goes with it.
+        """
+        return CONDITIONAL, b"GET " + target + self._tail(IDENTITY, dict((header,)))
+
+    def _tail(self, encoding: str, headers: t.Mapping[str, str]) -> bytes:
+        return request_bytes(self.origin, "/", encoding, headers)[len("GET /") :]
+
+
+class FileCheck:
+    """A file on disk, and what its answers have proven so far.
+
+    :raises OSError: the file cannot be opened.
+    """
+
+    __slots__ = ("_by_nginx", "_conditional", "_disk", "_encodings", "_path", "_questions", "_range", "_ranges_told", "_target", "faults", "open")
+
+    def __init__(self, questions: Questions, path: bytes) -> None:
+        self._questions = questions
+        self._path = path
+        self._target = questions.tree.target(path).encode()
+        self._disk = DiskFile(questions.tree.file(path))
+        self.open = 0
+        """Questions that are not answered yet."""
+        self.faults: list[tuple[str, str]] = []
+        """What was expected, and what came."""
+        self._by_nginx = self._ranges_told = self._conditional = self._range = False
+        self._encodings: tuple[str, ...] = ()
+
+    def first_questions(self) -> list[Question]:
+        """Return what can be asked before anything has come."""
+        expect, ask = self._questions.expect, self._questions.ask
+        kinds = [IDENTITY]
+        if extension(os.fsdecode(self._path)) in COMPRESSIBLE:
+            kinds += expect.encodings
+        if expect.ranges and self._disk.size:
+            kinds.append(RANGE)
+        self.open += len(kinds)
+        return [ask(kind, self._target) for kind in kinds]
+
+    def take(self, kind: str, answer: Answer) -> list[Question]:
+        """Compare an answer with the file; return what there is to ask now.
+
+        :raises TransportError: the body does not arrive whole.
+        """
+        try:
+            found = self._faults(kind, answer)
+        except OSError as error:
+            found = [("a file that can be read on this host", error.strerror or str(error))]
+        self.open -= 1
+        if found:
+            if answer.status == 200 and self._disk.changed():
+                found = [("a file that stays as it is while it is asked for", "one that changed on disk while it was read")]
+            how = _HOW.get(kind, f" (asked for with Accept-Encoding: {kind})")
+            self.faults += [(expected + how, got) for expected, got in found]
+            return []
+        follow_up = self._follow_up(answer) if kind == IDENTITY else []
+        self.open += len(follow_up)
+        return follow_up
+
+    def result(self) -> FileResult:
+        """Return what a file without faults has proven."""
+        return _good_result((), self._by_nginx, self._encodings, self._conditional, self._range)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._disk.close()
+
+    def _faults(self, kind: str, answer: Answer) -> list[tuple[str, str]]:
+        if kind == RANGE:
+            found, self._range = range_faults(answer, self._disk, self._by_nginx or self._ranges_told)
+            return found
+        if kind == CONDITIONAL:
+            self._conditional = answer.status == 304
+            return conditional_faults(answer)
+        expected = expected_for_name(os.fsdecode(self._path))
+        if answer.status != 200:
+            return [(f"200 {expected}".rstrip(), describe_answer(answer))]
+        found, encoding = content_faults(answer, self._disk, kind, expected, self._questions.expect.headers)
+        if "immutable" in answer.header("cache-control").lower() and "immutable" in cache_directives(answer) and not self._is_hashed():
+            found.append(("no 'immutable' for a name that is not made from the content", f"Cache-Control: {answer.header('cache-control')}"))
+        if encoding and not found:
+            self._encodings += (encoding,)
+        return found
+
+    def _follow_up(self, answer: Answer) -> list[Question]:
+        self._by_nginx = is_nginx_answer(answer, self._disk)
+        self._ranges_told = "bytes" in answer.header("accept-ranges").lower()
+        header = validator(answer)
+        return [self._questions.ask_whether_changed(self._target, header)] if header else []
+
+    def _is_hashed(self) -> bool:
+        tree = self._questions.tree
+        return self._path in tree.hashed or is_named_by_content(tree.root, self._path)
+
+
+_HOW = {
+    IDENTITY: "",
+    RANGE: " (asked for with Range: bytes=0-0)",
+    CONDITIONAL: " (asked for as by a client that has the file already)",
+}
+
+
+def check_file(client: Client, questions: Questions, path: bytes) -> FileResult:
+    """Ask everything about a file, one request after the other, until something is wrong.
 
     :raises DeadlineError: the time for the whole work is over.
     """
-    result = FileResult()
-    url = f"{tree.url.origin}{tree.target(path)}"
-    for encoding in ("identity", "gzip") if extension(os.fsdecode(path)) in COMPRESSIBLE else ("identity",):
-        try:
-            answer = client.get(tree.url.origin, tree.target(path), encoding)
-            faults = _faults(answer, tree, path, encoding)
-        except TransportError as error:
-            faults, result.silent = [("the file", str(error))], True
-        how = "" if encoding == "identity" else f" (asked for with Accept-Encoding: {encoding})"
-        result.failures += [Failure(url, expected + how, got) for expected, got in faults]
-        if faults:
-            break
-        if encoding == "identity":
-            result.by_nginx = _is_nginx(answer) and bool(_NGINX_ETAG.fullmatch(answer.header("ETag")))
-        else:
-            result.encoded = bool(answer.header("Content-Encoding"))
-    return result
-
-
-def _faults(answer: Answer, tree: Tree, path: bytes, encoding: str) -> list[tuple[str, str]]:
-    """Compare an answer with the file; return pairs of what was expected and what came."""
-    expected = expected_for_name(os.fsdecode(path))
-    if answer.status != 200:
-        return [(f"200 {expected}".rstrip(), describe_answer(answer))]
-    faults = []
-    if not expected.accepts(answer.content_type):
-        faults.append((str(expected), answer.content_type or "no Content-Type"))
     try:
-        difference, etag = compare(answer, tree.file(path), encoding)
+        check = FileCheck(questions, path)
     except OSError as error:
-        return [("a file that can be read on this host", f"{error.strerror or error}")]
-    if difference:
-        faults.append(("the bytes of the collected file", difference))
-    elif encoding == "identity" and _is_nginx(answer):
-        match = _NGINX_ETAG.fullmatch(answer.header("ETag"))
-        if match and match.group(1) != etag:
-            faults.append((f"the ETag of the collected file ({etag})", f"that of another file ({match.group(1)})"))
-    if "immutable" in cache_directives(answer) and path not in tree.hashed and not is_named_by_content(tree.root, path):
-        faults.append(("no 'immutable' for a name that is not made from the content", f"Cache-Control: {answer.header('Cache-Control')}"))
-    return faults
+        return _unreadable(client, questions, path, error)
+    try:
+        silent = _ask_all(client, questions, check)
+    finally:
+        check.close()
+    if not check.faults:
+        return check.result()
+    return _bad_result(questions, path, check.faults, silent)
 
 
-def compare(answer: Answer, path: bytes, encoding: str) -> tuple[str, str]:
-    """Compare a body, its encoding undone, with a file, and stop at the first difference.
-
-    :param encoding: the Accept-Encoding that was sent.
-    :returns: how they differ, or an empty string; and the ETag, without quotes, that nginx gives the file
-        (ngx_http_set_etag: time of modification in seconds and size, both hexadecimal).
-    :raises OSError: the file cannot be read.
-    :raises TransportError: the body does not arrive whole.
-    """
-    with open(path, "rb") as file:
-        status = os.fstat(file.fileno())
-        etag = f"{int(status.st_mtime):x}-{status.st_size:x}"
-        sent_as = answer.header("Content-Encoding")
-        if encoding == "identity" and sent_as not in ("", "identity"):
-            return f"Content-Encoding {sent_as}, which was not asked for", etag
-        offset = 0
+def _ask_all(client: Client, questions: Questions, check: FileCheck) -> bool:
+    """Ask; return whether no complete answer came at last."""
+    todo = check.first_questions()
+    while todo and not check.faults:
+        kind, request = todo.pop(0)
         try:
-            for chunk in decoded(answer.chunks(), sent_as):
-                wanted = file.read(len(chunk))
-                if chunk != wanted:
-                    return _difference(chunk, wanted, offset, status.st_size), etag
-                offset += len(chunk)
-        except EncodingError as error:
-            return f"a body that cannot be decoded: {error}", etag
-        if file.read(1):
-            return f"only the first {offset} of {status.st_size} bytes", etag
-    return "", etag
+            answer = client.ask(questions.origin, request)
+            todo += check.take(kind, answer)
+        except TransportError as error:
+            how = _HOW.get(kind, f" (asked for with Accept-Encoding: {kind})")
+            check.faults.append((f"the file{how}", str(error)))
+            return True
+        if answer.followed and not check.faults:
+            check.faults.append(("nothing behind the end of an answer", "more bytes than its headers announce"))
+    return False
 
 
-def _difference(chunk: bytes, wanted: bytes, offset: int, size: int) -> str:
-    if chunk.startswith(wanted):
-        return f"more than its {size} bytes"
-    first = next(index for index, (one, other) in enumerate(zip(chunk, wanted)) if one != other)
-    return f"other bytes from byte {offset + first} on"
-
-
-def check_missing(client: Client, url: Url) -> list[Failure]:
-    """Ask for a name that nobody has: it must be 404, and no cache may keep that.
-
-    :raises DeadlineError: the time for the whole work is over.
-    """
+def _unreadable(client: Client, questions: Questions, path: bytes, error: OSError) -> FileResult:
+    """Tell about a file that cannot be read here: what a client gets tells more, unless it is the file."""
+    reason = why_unreadable(questions.tree.file(path), error)
+    expected, got = "a file that can be read on this host", reason
+    silent = False
     try:
-        answer = client.get(url.origin, url.target)
-        if answer.status != 404:
-            return [Failure(str(url), "404, for there is no such file", describe_answer(answer))]
-        seconds = lifetime(answer, time.time())
-    except TransportError as error:
-        return [Failure(str(url), "404, for there is no such file", str(error))]
-    if seconds > SHORT_LIVED or "immutable" in cache_directives(answer):
-        headers = [f"{name}: {answer.header(name)}" for name in ("Cache-Control", "Expires") if answer.header(name)]
-        return [Failure(str(url), "a 404 that is not cached", f"404 with {', '.join(headers)}")]
-    return []
+        answer = client.ask(questions.origin, questions.ask(IDENTITY, questions.tree.target(path).encode())[1])
+        if answer.status != 200:
+            expected = f"200 {expected_for_name(os.fsdecode(path))}".rstrip()
+            got = f"{describe_answer(answer)}; it is {reason}" if reason.startswith("a ") else describe_answer(answer)
+    except TransportError as fault:
+        expected, got, silent = "the file", str(fault), True
+    return _bad_result(questions, path, [(expected, got)], silent)
 
 
-def cache_directives(answer: Answer) -> dict[str, str]:
-    """Return the Cache-Control directives in lower case (RFC 9111 5.2)."""
-    parts = (part.partition("=") for part in answer.header("Cache-Control").lower().split(","))
-    return {name.strip(): value.strip().strip('"') for name, _equals, value in parts if name.strip()}
-
-
-def lifetime(answer: Answer, now: float) -> float:
-    """Return for how many seconds a cache may keep an answer because its headers say so (RFC 9111 4.2.1).
-
-    :param now: seconds since the epoch.
-    """
-    directives = cache_directives(answer)
-    if "no-store" in directives or "no-cache" in directives:
-        return 0
-    for name in ("s-maxage", "max-age"):
-        if directives.get(name, "").isdigit():
-            return float(directives[name][:12])
-    try:
-        return email.utils.parsedate_to_datetime(answer.header("Expires")).timestamp() - now
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return 0
-
-
-def _is_nginx(answer: Answer) -> bool:
-    return answer.header("Server").lower().startswith("nginx")
+def _bad_result(questions: Questions, path: bytes, faults: t.Iterable[tuple[str, str]], silent: bool) -> FileResult:
+    url = f"{questions.origin}{questions.tree.target(path)}"
+    return FileResult(tuple(Failure(url, expected, got) for expected, got in faults), silent=silent)

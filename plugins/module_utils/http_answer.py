@@ -1,0 +1,350 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading HTTP/1.x answers off a connection: strictly, in bounded memory, and not one byte further than an answer goes.
+
+What RFC 9112 forbids is refused instead of being guessed at, for a guess is where two readers of one connection disagree.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import time
+import typing as t
+
+CHUNK = 65536
+"""Bytes read at a time."""
+MAX_HEAD = 65536
+"""Bytes of a status line and its headers, or of a trailer section."""
+MAX_LINE = 16384
+"""Bytes of one header line."""
+MAX_HEADERS = 200
+MAX_INTERIM = 10
+"""Answers of the kind 1xx before the answer itself."""
+MAX_CHUNK_LINE = 1024
+"""Bytes of the line that tells a chunk's length, its extensions included."""
+
+_FIELD = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*"
+_STATUS_LINE = rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?"
+_HEAD = re.compile(_STATUS_LINE + rb"((?:\r\n" + _FIELD + rb")*)")
+_FIELD_LINE = re.compile(_FIELD)
+_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_HEX = b"0123456789abcdefABCDEF"
+_START = b"HTTP/1."
+
+
+class TransportError(Exception):
+    """No complete HTTP answer came; the message says why, for a person."""
+
+
+class ClosedError(TransportError):
+    """The connection was closed before the first byte of an answer."""
+
+
+def why(error: Exception) -> str:
+    """Say in words what went wrong on a connection; never with words of the server's choice."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not accepted ({error.verify_message})"
+    if isinstance(error, ssl.SSLError):
+        return f"no TLS connection ({error.reason or 'error'})"
+    if isinstance(error, socket.timeout):
+        return "no complete answer in time"
+    if isinstance(error, socket.gaierror):
+        return "its host name does not resolve"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _not_http(detail: str) -> TransportError:
+    return TransportError(f"the answer is not HTTP: {detail}")
+
+
+class Reader:
+    """What a server sends, until a moment: a server that sends a byte now and then cannot prolong it.
+
+    :param until: of the monotonic clock; set anew for each request.
+    """
+
+    __slots__ = ("_data", "_start", "sock", "until")
+
+    def __init__(self, sock: socket.socket, until: float) -> None:
+        self.sock = sock
+        self.until = until
+        self._data = b""
+        self._start = 0
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something was received that nobody has read."""
+        return self._start < len(self._data)
+
+    def some(self, most: int) -> bytes:
+        """Return what has come, at most so many bytes; nothing at the end.
+
+        :raises TransportError: nothing comes in time, or the connection breaks.
+        """
+        if self._start >= len(self._data) and not self._fill():
+            return b""
+        piece = self._data[self._start : self._start + most]
+        self._start += len(piece)
+        return piece
+
+    def begins_with_one_of(self, characters: bytes) -> bool:
+        """Tell whether the next byte is one of these; not so at the end.
+
+        :raises TransportError: nothing comes in time, or the connection breaks.
+        """
+        return (self.waiting or self._fill()) and self._data[self._start] in characters
+
+    def until_mark(self, mark: bytes, most: int, start: bytes = b"") -> bytes | None:
+        """Return what comes before a mark, and pass over the mark.
+
+        :param most: bytes before the mark.
+        :param start: it must begin so, which is looked at before the mark has come.
+        :returns: None where the connection ends, the beginning is another, or it is too long: nothing more can be read then.
+        :raises TransportError: nothing comes in time, or the connection breaks.
+        """
+        searched = self._start
+        while True:
+            found = self._data.find(mark, searched, self._start + most + len(mark))
+            if found >= 0:
+                text = self._data[self._start : found]
+                self._start = found + len(mark)
+                return text
+            length = len(self._data) - self._start
+            begun = self._data[self._start : self._start + len(start)]
+            if length >= most + len(mark) or not start.startswith(begun) or not self._fill():
+                return None
+            searched = max(length - len(mark) + 1, 0)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.sock.close()
+
+    def _fill(self) -> bool:
+        left = self.until - time.monotonic()
+        try:
+            if left <= 0:
+                raise socket.timeout
+            self.sock.settimeout(left)
+            received = self.sock.recv(CHUNK)
+        except (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
+            raise (TransportError if self.waiting else ClosedError)(why(error)) from error
+        except (OSError, ValueError) as error:
+            raise TransportError(why(error)) from error
+        self._data = self._data[self._start :] + received
+        self._start = 0
+        return bool(received)
+
+
+class Answer:
+    """Status and headers of an answer, and its body, chunk by chunk.
+
+    :param headers: values by name in lower case.
+    :param length: bytes of the body; None: not told.
+    :param chunked: the body comes in chunks (RFC 9112 7.1).
+    :param lasting: the server keeps the connection open behind it.
+    """
+
+    __slots__ = ("_body", "_lasting", "_reader", "chunked", "finished", "headers", "length", "status")
+
+    def __init__(self, reader: Reader, status: int, headers: dict[str, list[str]], length: int | None, chunked: bool, lasting: bool) -> None:
+        self._reader = reader
+        self.status = status
+        self.headers = headers
+        self.length = length
+        self.chunked = chunked
+        self._lasting = lasting and (chunked or length is not None)
+        self._body: t.Iterator[bytes] | None = None
+        self.finished = length == 0
+        """Whether the whole body was read."""
+
+    def header(self, name: str) -> str:
+        """Return a header's value, several ones joined as RFC 9110 5.3 says, or an empty string."""
+        values = self.headers.get(name.lower())
+        return ", ".join(values) if values else ""
+
+    def header_values(self, name: str) -> list[str]:
+        """Return the values of all header lines of a name, in the order in which they came."""
+        return list(self.headers.get(name.lower(), ()))
+
+    @property
+    def content_type(self) -> str:
+        """The media type without its parameters, in lower case."""
+        return self.header("content-type").partition(";")[0].strip().lower()
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the connection serves for another request."""
+        return self.finished and self._lasting
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the connection will serve for another request once the body was read."""
+        return self._lasting
+
+    @property
+    def followed(self) -> bool:
+        """Whether bytes have come already behind its end."""
+        return self.finished and self._reader.waiting
+
+    def chunks(self) -> t.Iterator[bytes]:
+        """Yield the body as it was sent; whoever stops early costs the connection, or goes on by calling this again.
+
+        :raises TransportError: the body does not arrive whole.
+        """
+        if self._body is None:
+            if self.chunked:
+                self._body = self._of_chunks()
+            else:
+                self._body = self._to_the_end() if self.length is None else self._of_length(self.length)
+        return self._body
+
+    def close(self) -> None:
+        """Let go of the connection, where the body was not read."""
+        if not self.finished:
+            self._reader.close()
+
+    def _of_length(self, length: int) -> t.Iterator[bytes]:
+        left = length
+        while left:
+            piece = self._reader.some(min(left, CHUNK))
+            if not piece:
+                raise TransportError(f"the body ended after {length - left} of {length} bytes")
+            left -= len(piece)
+            # Before the last piece goes out: whoever has all of it need not come back to learn that there is no more.
+            self.finished = not left
+            yield piece
+
+    def _to_the_end(self) -> t.Iterator[bytes]:
+        while True:
+            piece = self._reader.some(CHUNK)
+            if not piece:
+                break
+            yield piece
+        self.finished = True
+
+    def _of_chunks(self) -> t.Iterator[bytes]:
+        while True:
+            left = self._chunk_length()
+            if not left:
+                break
+            while left:
+                piece = self._reader.some(min(left, CHUNK))
+                if not piece:
+                    raise TransportError(f"the body ended {left} bytes before the end of a chunk")
+                left -= len(piece)
+                yield piece
+            if self._reader.until_mark(b"\r\n", 0) is None:
+                raise _not_http("a chunk is not as long as it says")
+        self._skip_trailers()
+        self.finished = True
+
+    def _chunk_length(self) -> int:
+        line = self._reader.until_mark(b"\r\n", MAX_CHUNK_LINE) if self._reader.begins_with_one_of(_HEX) else None
+        match = _CHUNK_LINE.fullmatch(line or b"")
+        if match:
+            return int(match.group(1), 16)
+        if line is None and not self._reader.waiting:
+            raise TransportError("the body ended before its last chunk")
+        raise _not_http("a chunk has no length")
+
+    def _skip_trailers(self) -> None:
+        left = MAX_HEAD
+        for _number in range(MAX_HEADERS):
+            line = self._reader.until_mark(b"\r\n", min(left, MAX_LINE))
+            if line == b"":
+                return
+            if line is None or not _FIELD_LINE.fullmatch(line):
+                raise _not_http("what follows its last chunk is no header")
+            left -= len(line)
+        raise _not_http(f"more than {MAX_HEADERS} headers follow its last chunk")
+
+
+def read_answer(reader: Reader, method: str = "GET") -> Answer:
+    """Read an answer up to its body.
+
+    :param method: of the request, for a body is announced to HEAD and does not come.
+    :raises ClosedError: the connection was closed without an answer.
+    :raises TransportError: it is no answer, or does not come in time.
+    """
+    for _number in range(MAX_INTERIM + 1):
+        head = reader.until_mark(b"\r\n\r\n", MAX_HEAD, _START)
+        if head is None:
+            raise _no_head(reader)
+        match = _HEAD.fullmatch(head)
+        lines = match.group(3).decode("latin-1").split("\r\n") if match else []
+        # The first of them is empty, for the status line is not among them.
+        if not match or len(lines) > MAX_HEADERS + 1 or (len(head) > MAX_LINE and max(map(len, lines)) > MAX_LINE):
+            raise _bad_head(head)
+        status = int(match.group(2))
+        if status == 101:
+            raise _not_http("it changes to another protocol, which was not asked for")
+        if status >= 200:
+            return _answer(reader, status, _headers(lines), method, match.group(1) == b"1")
+    raise _not_http(f"more than {MAX_INTERIM} answers of the kind 1xx")
+
+
+def _headers(lines: list[str]) -> dict[str, list[str]]:
+    headers: dict[str, list[str]] = {}
+    for line in lines[1:]:
+        name, _colon, value = line.partition(":")
+        name = name.lower()
+        if name in headers:
+            headers[name].append(value.strip(" \t"))
+        else:
+            headers[name] = [value.strip(" \t")]
+    return headers
+
+
+def _answer(reader: Reader, status: int, headers: dict[str, list[str]], method: str, is_1_1: bool) -> Answer:
+    """Find out how long the body is (RFC 9112 6.3), and whether the connection lasts (9.3)."""
+    lasting = is_1_1
+    if "connection" in headers:
+        options = {option.strip().lower() for value in headers["connection"] for option in value.split(",")}
+        lasting = "close" not in options and (is_1_1 or "keep-alive" in options)
+    length = _content_length(headers["content-length"]) if "content-length" in headers else None
+    chunked = "transfer-encoding" in headers
+    if chunked:
+        if [value.lower() for value in headers["transfer-encoding"]] != ["chunked"] or not is_1_1:
+            raise _not_http("it has a Transfer-Encoding that was not asked for")
+        if length is not None:
+            raise _not_http("it has both a Content-Length and a Transfer-Encoding")
+    if status in (204, 304) or method == "HEAD":
+        return Answer(reader, status, headers, 0, False, lasting)
+    return Answer(reader, status, headers, length, chunked, lasting)
+
+
+def _content_length(values: list[str]) -> int:
+    """Return the length that all header lines agree on."""
+    told = values if len(values) == 1 and "," not in values[0] else {part.strip(" \t") for value in values for part in value.split(",")}
+    if len(told) > 1:
+        raise _not_http("it has several Content-Lengths that differ")
+    (text,) = told
+    if not _LENGTH.fullmatch(text):
+        raise _not_http("its Content-Length is no number of bytes")
+    return int(text)
+
+
+def _no_head(reader: Reader) -> TransportError:
+    begun = reader.some(CHUNK) if reader.waiting else b""
+    if not begun:
+        return ClosedError("the connection was closed without an answer")
+    if not (begun.startswith(_START) or _START.startswith(begun)):
+        return _not_http("it does not begin with HTTP/1")
+    if len(begun) >= MAX_HEAD:
+        return _not_http(f"more than {MAX_HEAD >> 10} KiB of headers")
+    return TransportError("the answer ended within its headers")
+
+
+def _bad_head(head: bytes) -> TransportError:
+    status_line, *lines = head.split(b"\r\n")
+    if not re.fullmatch(_STATUS_LINE, status_line):
+        return _not_http("its status line is none")
+    if len(lines) > MAX_HEADERS:
+        return _not_http(f"more than {MAX_HEADERS} headers")
+    if max(map(len, lines)) > MAX_LINE:
+        return _not_http(f"a header of more than {MAX_LINE >> 10} KiB")
+    return _not_http("a header line is none")

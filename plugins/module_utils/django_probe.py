@@ -17,9 +17,10 @@ import typing as t
 from ansible_collections.webops.django.plugins.module_utils.django_probe_checks import check
 from ansible_collections.webops.django.plugins.module_utils.django_probe_collect import collect
 from ansible_collections.webops.django.plugins.module_utils.django_probe_migrations import migrations
+from ansible_collections.webops.django.plugins.module_utils.django_probe_references import reference_evidence
 from ansible_collections.webops.django.plugins.module_utils.django_probe_settings import settings_evidence
 from ansible_collections.webops.django.plugins.module_utils.django_probe_setup import Refused, explain, prepare
-from ansible_collections.webops.django.plugins.module_utils.django_probe_static import found_files, storage_evidence
+from ansible_collections.webops.django.plugins.module_utils.django_probe_static import finder_evidence, storage_evidence
 
 
 def answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -30,11 +31,7 @@ def answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
     original = prepare(request["project_path"], request.get("settings_module") or "", request.get("overrides") or {})
     question = request["question"]
     if question == "static_info":
-        evidence = settings_evidence()
-        if evidence["staticfiles_installed"]:
-            evidence.update(storage_evidence())
-            evidence["files"] = found_files()
-        return evidence
+        return static_info(bool(request.get("files", True)), request.get("references") or 0)
     if question == "collect":
         return collect(request["overrides"]["STATIC_ROOT"], original["STATIC_ROOT"])
     if question == "check":
@@ -42,6 +39,23 @@ def answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
     if question == "migrations":
         return migrations(request.get("database") or "", bool(request.get("apply")))
     raise Refused("unknown_question", f"nothing is known of the question {question}")
+
+
+def static_info(files: bool, references: int) -> dict[str, t.Any]:
+    """Tell the settings, the storage of static files, the files and the names that nobody knows.
+
+    :param files: whether the finders are asked.
+    :param references: how many unknown names of templates are told; 0: templates are not read.
+    """
+    evidence = settings_evidence()
+    if not evidence["staticfiles_installed"]:
+        return evidence
+    evidence.update(storage_evidence())
+    if files:
+        evidence.update(finder_evidence())
+    if references:
+        evidence["references"] = reference_evidence({file["path"] for file in evidence.get("files", ())}, references)
+    return evidence
 
 
 def main(result_descriptor: int, request: dict[str, t.Any]) -> None:

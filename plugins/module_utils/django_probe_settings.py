@@ -20,19 +20,25 @@ def settings_evidence() -> dict[str, t.Any]:
     import django
     from django.conf import settings
 
+    module = os.environ["DJANGO_SETTINGS_MODULE"]
     return {
         "django_version": django.get_version(),
         "python_version": "%d.%d.%d" % sys.version_info[:3],
-        "settings_module": os.environ["DJANGO_SETTINGS_MODULE"],
-        "settings_file": _file_of(os.environ["DJANGO_SETTINGS_MODULE"]),
-        "static_url": settings.STATIC_URL,
+        "settings_module": module,
+        "settings_file": getattr(sys.modules.get(module), "__file__", None) or "",
+        "static_url": _text(settings.STATIC_URL),
         "static_root": path_of(settings.STATIC_ROOT),
-        "staticfiles_dirs": [path_of(entry[1] if isinstance(entry, (list, tuple)) else entry) for entry in settings.STATICFILES_DIRS],
+        "staticfiles_dirs": [path for _prefix, path in _static_folders(settings)],
+        "staticfiles_dirs_prefixed": [{"prefix": prefix, "path": path} for prefix, path in _static_folders(settings) if prefix],
         "staticfiles_finders": list(settings.STATICFILES_FINDERS),
-        "staticfiles_installed": "django.contrib.staticfiles" in settings.INSTALLED_APPS or _is_app("staticfiles"),
-        "staticfiles_storage_setting": _explicit("STATICFILES_STORAGE"),
-        "whitenoise": any("whitenoise" in name for name in settings.MIDDLEWARE or []),
-        "media_url": settings.MEDIA_URL,
+        "staticfiles_installed": _is_installed("staticfiles", "django.contrib.staticfiles"),
+        "staticfiles_storage_setting": _explicit(module, "STATICFILES_STORAGE"),
+        "storages": _storages(settings),
+        "file_upload_permissions": settings.FILE_UPLOAD_PERMISSIONS,
+        "file_upload_directory_permissions": settings.FILE_UPLOAD_DIRECTORY_PERMISSIONS,
+        "whitenoise": any("whitenoise" in name.lower() for name in settings.MIDDLEWARE or [] if isinstance(name, str)),
+        "whitenoise_settings": {name: _plain(getattr(settings, name)) for name in sorted(dir(settings)) if name.startswith("WHITENOISE_")},
+        "media_url": _text(settings.MEDIA_URL),
         "media_root": path_of(settings.MEDIA_ROOT),
         "debug": bool(settings.DEBUG),
         "allowed_hosts": list(settings.ALLOWED_HOSTS),
@@ -44,20 +50,79 @@ def settings_evidence() -> dict[str, t.Any]:
     }
 
 
-def _file_of(module: str) -> str:
-    return getattr(sys.modules.get(module), "__file__", None) or ""
+def storage_settings(alias: str) -> dict[str, t.Any]:
+    """Return an entry of STORAGES; of the settings before it, on a Django older than 4.2."""
+    from django.conf import settings
+
+    old = {"default": "DEFAULT_FILE_STORAGE", "staticfiles": "STATICFILES_STORAGE"}
+    storages = getattr(settings, "STORAGES", None)
+    if storages is None:
+        return {"BACKEND": getattr(settings, old[alias], "")}
+    return dict(storages.get(alias) or {})
 
 
-def _is_app(label: str) -> bool:
+def storage_class(backend: str) -> t.Any:
+    """Import a storage's class, or return None."""
+    from django.utils.module_loading import import_string
+
+    try:
+        return import_string(backend)
+    except Exception:
+        return None
+
+
+def _static_folders(settings: t.Any) -> list[tuple[str, str]]:
+    """Return prefix and path of each entry of STATICFILES_DIRS."""
+    pairs = [entry if isinstance(entry, (list, tuple)) else ("", entry) for entry in settings.STATICFILES_DIRS]
+    return [(str(prefix or ""), path_of(path)) for prefix, path in pairs]
+
+
+def _storages(settings: t.Any) -> dict[str, dict[str, t.Any]]:
+    """Tell backend and folder of each storage. Of the options only the names: their values hold keys of object stores."""
+    found = {}
+    for alias in getattr(settings, "STORAGES", None) or ("default", "staticfiles"):
+        entry = storage_settings(alias)
+        backend = str(entry.get("BACKEND") or "")
+        options = entry.get("OPTIONS") or {}
+        found[str(alias)] = {"backend": backend, "location": _location(settings, backend, options), "options": sorted(str(name) for name in options)}
+    return found
+
+
+def _location(settings: t.Any, backend: str, options: dict[str, t.Any]) -> str:
+    from django.core.files.storage import FileSystemStorage
+
+    kind = storage_class(backend)
+    if not (isinstance(kind, type) and issubclass(kind, FileSystemStorage)):
+        return ""
+    given = options.get("location")
+    static = any(base.__name__ == "StaticFilesStorage" for base in kind.__mro__)
+    return path_of(given or (settings.STATIC_ROOT if static else settings.MEDIA_ROOT))
+
+
+def _text(value: t.Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _plain(value: t.Any) -> t.Any:
+    """Return what JSON can hold: a setting may be a function or a pattern."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(item) for item in list(value)[:100]]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return type(value).__name__
+
+
+def _is_installed(label: str, name: str) -> bool:
     from django.apps import apps
 
-    return apps.is_installed("django.contrib.staticfiles") or label in {app.label for app in apps.get_app_configs()}
+    return apps.is_installed(name) or label in {app.label for app in apps.get_app_configs()}
 
 
-def _explicit(name: str) -> str:
+def _explicit(module: str, name: str) -> str:
     """Tell the value of a setting only where the project sets it (Django's default does not count)."""
-    value = getattr(sys.modules.get(os.environ["DJANGO_SETTINGS_MODULE"]), name, "")
-    return str(value or "")
+    return str(getattr(sys.modules.get(module), name, "") or "")
 
 
 def _secret_key_state(settings: t.Any) -> str:

@@ -205,13 +205,11 @@ removed:
   elements: str
 """
 
-import grp
 import os
-import pwd
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.webops.django.plugins.module_utils import environment_file
+from ansible_collections.webops.django.plugins.module_utils import accounts, environment_file
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError, run_module
 from ansible_collections.webops.django.plugins.module_utils.release import ID, Layout, Recipe, complete, fingerprint, host_key, make, switch
 from ansible_collections.webops.django.plugins.module_utils.release_prune import prune
@@ -230,7 +228,7 @@ def present(layout: Layout, params: dict[str, t.Any], check_mode: bool) -> dict[
         return {**told, "changed": key_made}
     etc = etc_files(params)
     if not check_mode:
-        owner, group = account(params["owner"], params["group"])
+        owner, group = accounts.user_id(params["owner"]), accounts.group_id(params["group"])
         make(layout, mark, Recipe(params["source"], params["exclude"], etc, owner, group))
     after = "".join(f"{name}\n" for name in sorted(["source", *(f"etc/{name}" for name in etc)]))
     return {**told, "changed": True, "diff": {"before_header": told["path"], "after_header": told["path"], "before": "", "after": after}}
@@ -248,19 +246,6 @@ def etc_files(params: dict[str, t.Any]) -> dict[str, str]:
             raise ExplainedError("`files` names `environment`, which `environment` writes; use one of the two.")
         files["environment"] = environment_file.render(params["environment"])
     return files
-
-
-def account(owner: str, group: str) -> tuple[int, int]:
-    """Return the ids of a user and a group.
-
-    :raises ExplainedError: the host has no such user or group.
-    """
-    try:
-        return pwd.getpwnam(owner).pw_uid, grp.getgrnam(group).gr_gid
-    except KeyError as error:
-        raise ExplainedError(
-            f"The host has no user {owner!r} or no group {group!r}; make them first, or name others as `owner` and `group`."
-        ) from error
 
 
 def named(layout: Layout, release_id: str | None, state: str) -> str:

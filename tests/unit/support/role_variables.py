@@ -9,12 +9,24 @@ import typing as t
 from pathlib import Path
 
 from ansible.parsing.dataloader import DataLoader
-from ansible.plugins.loader import init_plugin_loader
+from ansible.plugins.loader import filter_loader, init_plugin_loader
 from ansible.template import Templar, trust_as_template
 from ansible.utils.collection_loader import AnsibleCollectionConfig
+from ansible_collections.webops.django.plugins.filter import hostnames
 
 ROOT = Path(__file__).resolve().parents[3]
 ROLES = ROOT / "roles"
+
+
+def make_filters_known() -> None:
+    """Put the collection's filters that roles' variables use beside Ansible's own.
+
+    Python has imported the collection by pytest's path, without what Ansible's importer notes on it, so Ansible does not look into it.
+    """
+    filter_loader._ensure_non_collection_wrappers()
+    for name, function in hostnames.FilterModule().filters().items():
+        known = f"webops.django.{name}"
+        filter_loader._cached_non_collection_wrappers[known] = filter_loader._wrap_func(known, known, function)
 
 
 def role_variable(role: str, name: str, **variables: t.Any) -> t.Any:
@@ -26,6 +38,7 @@ def role_variable(role: str, name: str, **variables: t.Any) -> t.Any:
     """
     if AnsibleCollectionConfig.collection_finder is None:
         init_plugin_loader([str(ROOT / ".ansible" / "collections")])
+    make_filters_known()
     folder = ROLES / role
     loader = DataLoader()
     loader.set_basedir(str(folder))

@@ -115,7 +115,7 @@ def test_check_mode_on_an_empty_host(run: Run, wanted: dict[str, t.Any], tmp_pat
     [
         ({"ingredients": None}, "needs `ingredients`"),
         ({"key_file": None}, "needs `ingredients` and `key_file`"),
-        ({"group": "nobody-here"}, "no group 'nobody-here'"),
+        ({"group": "nobody-here"}, "no group nobody-here"),
         ({"files": {"environment": ""}}, "use one of the two"),
         ({"files": {"x": 1}}, "is no text"),
         ({"files": {"../x": ""}}, "no path below etc"),

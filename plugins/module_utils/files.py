@@ -9,6 +9,7 @@ import contextlib
 import os
 import stat
 import tempfile
+import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 
@@ -66,15 +67,41 @@ def is_as_wanted(path: str, content: bytes, mode: int, owner: int = KEEP, group:
 
 
 def _replace(path: str, content: bytes, mode: int, owner: int, group: int) -> None:
-    handle, beside = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=f".{os.path.basename(path)[:100]}.")
+    with _replacing(path, mode, owner, group) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_chunks(path: str, chunks: t.Iterable[bytes], mode: int, owner: int, group: int, time: int) -> int:
+    """Write a file whose content arrives in chunks. It gets its name when it is complete; it is not synced.
+
+    :param path: the file; its folder must exist.
+    :param mode: permission bits, such as 0o644.
+    :param time: of its modification, in nanoseconds since the epoch.
+    :returns: its size in bytes.
+    :raises OSError: the file cannot be written; then nothing is left of it, as where the chunks raise something.
+    """
+    size = 0
+    with _replacing(path, mode, owner, group) as file:
+        for chunk in chunks:
+            size += file.write(chunk)
+        file.flush()
+        os.utime(file.fileno(), ns=(time, time))
+    return size
+
+
+@contextlib.contextmanager
+def _replacing(path: str, mode: int, owner: int, group: int) -> t.Iterator[t.BinaryIO]:
+    """Open a file beside a path; it is renamed to the path if all goes well, and removed if not."""
+    # A name may have 255 bytes, and a character four of them.
+    handle, beside = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=f".{os.path.basename(path)[:40]}.")
     try:
         with os.fdopen(handle, "wb") as file:
             # The owner first: chown(2) clears set-id bits that the mode may hold.
             os.fchown(file.fileno(), owner, group)
             os.fchmod(file.fileno(), mode)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            yield file
         os.replace(beside, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):

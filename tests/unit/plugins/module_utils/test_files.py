@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import os
+import typing as t
 from pathlib import Path
 
 import pytest
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
-from ansible_collections.webops.django.plugins.module_utils.files import make_folders, read_file, switch_link, write_file
+from ansible_collections.webops.django.plugins.module_utils.files import make_folders, read_file, switch_link, write_chunks, write_file
 
 
 def test_a_file_is_written_once(tmp_path: Path) -> None:
@@ -83,3 +84,27 @@ def test_folders_are_made_with_their_mode_under_any_umask(tmp_path: Path) -> Non
     (tmp_path / "file").touch()
     with pytest.raises(ExplainedError, match="cannot be made"):
         make_folders(str(tmp_path / "file/x"))
+
+
+def test_a_file_that_comes_in_chunks_gets_its_name_when_it_is_complete(tmp_path: Path) -> None:
+    """With its rights and its time; also one with a long name of long characters."""
+    path = tmp_path / ("ä" * 127)
+    path.write_text("old")
+
+    def chunks() -> t.Iterator[bytes]:
+        yield b"a"
+        assert path.read_text() == "old"
+        yield b"bc"
+
+    assert write_chunks(str(path), chunks(), 0o604, os.geteuid(), os.getegid(), 12_345_678_901) == 3
+    assert (path.read_bytes(), path.stat().st_mode & 0o777, path.stat().st_mtime_ns) == (b"abc", 0o604, 12_345_678_901)
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_chunks_that_end_in_an_error_leave_nothing(tmp_path: Path) -> None:
+    """The old file stays."""
+    (tmp_path / "file").write_text("old")
+    with pytest.raises(ZeroDivisionError):
+        write_chunks(str(tmp_path / "file"), (b"%d" % (1 // (2 - number)) for number in range(4)), 0o644, -1, -1, 0)
+    assert os.listdir(tmp_path) == ["file"]
+    assert (tmp_path / "file").read_text() == "old"

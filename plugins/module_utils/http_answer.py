@@ -28,7 +28,7 @@ MAX_CHUNK_LINE = 1024
 
 _FIELD = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*"
 _STATUS_LINE = rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?"
-_HEAD = re.compile(_STATUS_LINE + rb"((?:\r\n" + _FIELD + rb")*)")
+_HEAD = re.compile(_STATUS_LINE + rb"(?:\r\n" + _FIELD + rb")*")
 _FIELD_LINE = re.compile(_FIELD)
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
 _LENGTH = re.compile(r"[0-9]{1,18}")
@@ -142,29 +142,31 @@ class Reader:
 class Answer:
     """Status and headers of an answer, and its body, chunk by chunk.
 
-    :param headers: values by name in lower case.
-    :param length: bytes of the body; None: not told.
-    :param chunked: the body comes in chunks (RFC 9112 7.1).
-    :param lasting: the server keeps the connection open behind it.
+    :param headers: the values of each name, which is in lower case.
     """
 
-    __slots__ = ("_body", "_lasting", "_reader", "chunked", "finished", "headers", "length", "status")
+    __slots__ = ("_body", "_reader", "chunked", "finished", "headers", "lasting", "length", "status")
 
-    def __init__(self, reader: Reader, status: int, headers: dict[str, list[str]], length: int | None, chunked: bool, lasting: bool) -> None:
+    def __init__(self, reader: Reader, status: int, headers: dict[str, list[str]]) -> None:
         self._reader = reader
+        self._body: t.Iterator[bytes] | None = None
         self.status = status
         self.headers = headers
-        self.length = length
-        self.chunked = chunked
-        self._lasting = lasting and (chunked or length is not None)
-        self._body: t.Iterator[bytes] | None = None
-        self.finished = length == 0
+        self.chunked = False
+        """Whether the body comes in chunks (RFC 9112 7.1)."""
+        self.length: int | None = None
+        """Bytes of the body, where that is told."""
+        self.lasting = False
+        """Whether the server keeps the connection open behind it."""
+        self.finished = False
         """Whether the whole body was read."""
 
     def header(self, name: str) -> str:
         """Return a header's value, several ones joined as RFC 9110 5.3 says, or an empty string."""
         values = self.headers.get(name.lower())
-        return ", ".join(values) if values else ""
+        if values is None:
+            return ""
+        return values[0] if len(values) == 1 else ", ".join(values)
 
     def header_values(self, name: str) -> list[str]:
         """Return the values of all header lines of a name, in the order in which they came."""
@@ -178,12 +180,7 @@ class Answer:
     @property
     def reusable(self) -> bool:
         """Whether the connection serves for another request."""
-        return self.finished and self._lasting
-
-    @property
-    def lasting(self) -> bool:
-        """Whether the connection will serve for another request once the body was read."""
-        return self._lasting
+        return self.finished and self.lasting
 
     @property
     def followed(self) -> bool:
@@ -275,21 +272,23 @@ def read_answer(reader: Reader, method: str = "GET") -> Answer:
         if head is None:
             raise _no_head(reader)
         match = _HEAD.fullmatch(head)
-        lines = match.group(3).decode("latin-1").split("\r\n") if match else []
-        # The first of them is empty, for the status line is not among them.
+        lines = head.decode("latin-1").split("\r\n")
         if not match or len(lines) > MAX_HEADERS + 1 or (len(head) > MAX_LINE and max(map(len, lines)) > MAX_LINE):
             raise _bad_head(head)
         status = int(match.group(2))
         if status == 101:
             raise _not_http("it changes to another protocol, which was not asked for")
         if status >= 200:
-            return _answer(reader, status, _headers(lines), method, match.group(1) == b"1")
+            answer = Answer(reader, status, _headers(lines))
+            _frame(answer, method, match.group(1) == b"1")
+            return answer
     raise _not_http(f"more than {MAX_INTERIM} answers of the kind 1xx")
 
 
 def _headers(lines: list[str]) -> dict[str, list[str]]:
     headers: dict[str, list[str]] = {}
-    for line in lines[1:]:
+    del lines[0]
+    for line in lines:
         name, _colon, value = line.partition(":")
         name = name.lower()
         if name in headers:
@@ -299,27 +298,30 @@ def _headers(lines: list[str]) -> dict[str, list[str]]:
     return headers
 
 
-def _answer(reader: Reader, status: int, headers: dict[str, list[str]], method: str, is_1_1: bool) -> Answer:
+def _frame(answer: Answer, method: str, is_1_1: bool) -> None:
     """Find out how long the body is (RFC 9112 6.3), and whether the connection lasts (9.3)."""
+    headers = answer.headers
     lasting = is_1_1
     if "connection" in headers:
-        options = {option.strip().lower() for value in headers["connection"] for option in value.split(",")}
+        options = {option.strip() for option in answer.header("connection").lower().split(",")}
         lasting = "close" not in options and (is_1_1 or "keep-alive" in options)
     length = _content_length(headers["content-length"]) if "content-length" in headers else None
-    chunked = "transfer-encoding" in headers
-    if chunked:
-        if [value.lower() for value in headers["transfer-encoding"]] != ["chunked"] or not is_1_1:
+    if "transfer-encoding" in headers:
+        if [coding.lower() for coding in headers["transfer-encoding"]] != ["chunked"] or not is_1_1:
             raise _not_http("it has a Transfer-Encoding that was not asked for")
         if length is not None:
             raise _not_http("it has both a Content-Length and a Transfer-Encoding")
-    if status in (204, 304) or method == "HEAD":
-        return Answer(reader, status, headers, 0, False, lasting)
-    return Answer(reader, status, headers, length, chunked, lasting)
+        answer.chunked = True
+    if answer.status in (204, 304) or method == "HEAD":
+        answer.chunked, length = False, 0
+    answer.length = length
+    answer.finished = length == 0
+    answer.lasting = lasting and (answer.chunked or length is not None)
 
 
 def _content_length(values: list[str]) -> int:
     """Return the length that all header lines agree on."""
-    told = values if len(values) == 1 and "," not in values[0] else {part.strip(" \t") for value in values for part in value.split(",")}
+    told = {part.strip(" \t") for value in values for part in value.split(",")} if len(values) > 1 or "," in values[0] else values
     if len(told) > 1:
         raise _not_http("it has several Content-Lengths that differ")
     (text,) = told

@@ -9,51 +9,14 @@ requests asked one by one. So a server that does not bear pipelining costs time,
 
 from __future__ import annotations
 
-import threading
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
-from ansible_collections.webops.django.plugins.module_utils.http_client import Client, DeadlineError, TransportError
-from ansible_collections.webops.django.plugins.module_utils.served_batch_pipeline import Pipeline
+from ansible_collections.webops.django.plugins.module_utils.http_client import Client, DeadlineError
+from ansible_collections.webops.django.plugins.module_utils.served_batch_pipeline import GIVE_UP, Batch, Pipeline
 from ansible_collections.webops.django.plugins.module_utils.served_files import Expectations, FileResult, Questions, Tree, check_file
 
-GIVE_UP = 20
-"""Files in a row, over all connections, after whose silence the rest is not asked for."""
-
-
-class Batch:
-    """The files that are still to be asked for, and what has been found out; shared by all threads."""
-
-    def __init__(self, paths: t.Sequence[bytes]) -> None:
-        self.paths = paths
-        self.results: list[FileResult | None] = [None] * len(paths)
-        self.pipelining = True
-        """Whether the server has borne it so far."""
-        self._numbers = iter(range(len(paths)))
-        self._lock = threading.Lock()
-        self._silent = 0
-
-    @property
-    def given_up(self) -> bool:
-        """Whether so many files brought nothing that the rest is not asked for."""
-        return self._silent >= GIVE_UP
-
-    def next(self) -> int | None:
-        """Return the number of a file that nobody has asked for; None where there is none, or the server is given up."""
-        if self.given_up:
-            return None
-        with self._lock:
-            return next(self._numbers, None)
-
-    def note(self, number: int, result: FileResult) -> None:
-        """Keep what a file brought."""
-        self.results[number] = result
-        if result.silent:
-            with self._lock:
-                self._silent += 1
-        elif self._silent and not result.failures:
-            self._silent = 0
-
+__all__ = ["GIVE_UP", "check_files"]
 
 def check_files(
     clients: t.Sequence[Client], tree: Tree, paths: t.Sequence[bytes], expect: Expectations | None = None
@@ -73,14 +36,14 @@ def check_files(
 
 def _work(client: Client, questions: Questions, batch: Batch) -> None:
     """Ask for one file by itself, and as soon as that has shown that the connection lasts, for many at once; and so on."""
-    pipeline = Pipeline(client, questions, batch.paths, batch.next, batch.note)
+    pipeline = Pipeline(client, questions, batch)
     try:
-        while not batch.given_up and (number := pipeline.alone()) is not None:
+        while (number := pipeline.alone()) is not None:
             result = check_file(client, questions, batch.paths[number])
             batch.note(number, result)
             if pipeline.accused(number) and not result.failures:
                 batch.pipelining = False
             if batch.pipelining and not pipeline.has_alone and client.idle(questions.origin) is not None:
-                batch.pipelining = pipeline.run() and batch.pipelining
+                pipeline.run()
     except DeadlineError:
         return

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import collections
+import contextlib
+import threading
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.http_client import Answer, Client, Connection, TransportError
@@ -21,6 +23,47 @@ SKIPPED = 1 << 20
 """Bytes of a wrong body that are read for the sake of the answers behind it."""
 
 
+GIVE_UP = 20
+"""Files in a row, over all connections, after whose silence the rest is not asked for."""
+
+
+class Batch:
+    """The files that are still to be asked for, and what has been found out; shared by all threads."""
+
+    def __init__(self, paths: t.Sequence[bytes]) -> None:
+        self.paths = paths
+        self.results: list[FileResult | None] = [None] * len(paths)
+        self.pipelining = True
+        """Whether the server has borne it so far."""
+        self.turn = threading.Lock()
+        """Held by the thread that reads answers. Python runs one at a time anyway, and is slow at changing between them;
+        what comes for the others waits in the kernel meanwhile."""
+        self._numbers = iter(range(len(paths)))
+        self._lock = threading.Lock()
+        self._silent = 0
+
+    @property
+    def given_up(self) -> bool:
+        """Whether so many files brought nothing that the rest is not asked for."""
+        return self._silent >= GIVE_UP
+
+    def next(self) -> int | None:
+        """Return the number of a file that nobody has asked for; None where there is none, or the server is given up."""
+        if self.given_up:
+            return None
+        with self._lock:
+            return next(self._numbers, None)
+
+    def note(self, number: int, result: FileResult) -> None:
+        """Keep what a file brought."""
+        self.results[number] = result
+        if result.silent:
+            with self._lock:
+                self._silent += 1
+        elif self._silent and not result.failures:
+            self._silent = 0
+
+
 class _Step(t.NamedTuple):
     """A request that was sent, or will be."""
 
@@ -31,28 +74,13 @@ class _Step(t.NamedTuple):
 
 
 class Pipeline:
-    """Files for which the answers come in the order of the requests.
+    """Files for which the answers come in the order of the requests."""
 
-    :param paths: of all files; a file is known by its number among them.
-    :param next_number: gives the number of a file that nobody has asked for, or None.
-    :param note: takes what a good file brought.
-    """
-
-    def __init__(
-        self,
-        client: Client,
-        questions: Questions,
-        paths: t.Sequence[bytes],
-        next_number: t.Callable[[], int | None],
-        note: t.Callable[[int, FileResult], None],
-    ) -> None:
+    def __init__(self, client: Client, questions: Questions, batch: Batch) -> None:
         self._client = client
         self._questions = questions
-        self._paths = paths
-        self._next_number = next_number
-        self._note = note
+        self._batch = batch
         self._alone: collections.deque[int] = collections.deque()
-        self._again: collections.deque[int] = collections.deque()
         self._accused: set[int] = set()
         self._sent: collections.deque[_Step] = collections.deque()
         self._ready: collections.deque[_Step] = collections.deque()
@@ -66,43 +94,78 @@ class Pipeline:
 
     def alone(self) -> int | None:
         """Return the number of the file that is to be asked for by itself now."""
-        if self._alone:
-            return self._alone.popleft()
-        return self._again.popleft() if self._again else self._next_number()
+        if self._batch.given_up:
+            return None
+        return self._alone.popleft() if self._alone else self._batch.next()
 
     def accused(self, number: int) -> bool:
         """Tell whether a file looked wrong in the pipeline."""
         return number in self._accused
 
-    def run(self) -> bool:
-        """Ask for files, until there are none left or some must be asked for by themselves.
+    def run(self) -> None:
+        """Ask for files, until there are none left, some must be asked for by themselves, or the server does not bear it.
 
-        :returns: whether the server bears it.
         :raises DeadlineError: the time for the whole work is over.
         """
-        connection = self._client.open(self._questions.origin)
-        if connection is not self._connection:
-            self._connection, self._answered = connection, 0
         try:
-            while self._top_up(connection):
-                answer = connection.receive(self._client.limit())
-                self._take(answer)
-                if not answer.reusable:
-                    return self._break_off(answer.lasting or self._answered >= ENOUGH)
+            while True:
+                answered = self._run_on(self._client.open(self._questions.origin))
+                if not self._sent:
+                    return
+                # The server has closed the connection, after so many requests as it takes on one, or it was not worth keeping.
+                self._client.drop(self._questions.origin)
+                if answered < ENOUGH:
+                    self._give_up()
+                    return
+                self._ready.extendleft(reversed(self._sent))
+                self._sent.clear()
         except TransportError:
-            return self._break_off(False)
+            self._give_up()
         finally:
             for step in (*self._sent, *self._ready):
                 step.check.close()
             self._sent.clear()
             self._ready.clear()
-        return True
+
+    def _run_on(self, connection: Connection) -> int:
+        """Ask over a connection as long as it lasts; return how many requests it has answered."""
+        if connection is not self._connection:
+            self._connection, self._answered = connection, 0
+        while True:
+            with self._turn():
+                for _number in range(LOW):
+                    if not self._top_up(connection):
+                        return self._answered
+                    answer = connection.receive(self._client.limit())
+                    self._take(answer)
+                    self._answered += 1
+                    if not answer.reusable:
+                        # A wrong body that was too long to be read says nothing against the server.
+                        return ENOUGH if answer.lasting else self._answered
+
+    @contextlib.contextmanager
+    def _turn(self) -> t.Iterator[None]:
+        """Wait for one's turn; not for a thread that waits for a server that turned out not to bear this."""
+        with self._batch.turn:
+            if self._batch.pipelining:
+                yield
+                return
+        yield
+
+    def _give_up(self) -> None:
+        """Ask for what was not answered one by one, for pipelining may be at fault."""
+        self._batch.pipelining = False
+        self._client.drop(self._questions.origin)
+        self._alone.extend({step.number: None for step in (*self._sent, *self._ready) if step.number not in self._accused})
 
     def _top_up(self, connection: Connection) -> bool:
         """Send more requests when few are on the way; return whether any are."""
         if len(self._sent) <= LOW:
+            # On a new connection one request goes ahead, for nginx sends small answers at once (TCP_NODELAY) only after it
+            # has seen a connection without a request.
+            most = HIGH if self._answered else 1
             requests, size = [], 0
-            while len(self._sent) < HIGH and size < MAX_SENT and (self._ready or self._begin()):
+            while len(self._sent) < most and size < MAX_SENT and (self._ready or self._begin()):
                 step = self._ready.popleft()
                 self._sent.append(step)
                 requests.append(step.request)
@@ -113,43 +176,33 @@ class Pipeline:
 
     def _begin(self) -> bool:
         """Make the next file's questions ready; tell whether there is one."""
-        while not self._alone:
-            number = self._again.popleft() if self._again else self._next_number()
-            if number is None:
-                return False
-            try:
-                check = FileCheck(self._questions, self._paths[number])
-            except OSError:
-                self._alone.append(number)
-                return False
-            self._ready.extend(_Step(number, check, *question) for question in check.first_questions())
-            return True
-        return False
+        number = self._batch.next() if self._batch.pipelining and not self._alone else None
+        if number is None:
+            return False
+        try:
+            check = FileCheck(self._questions, self._batch.paths[number])
+        except OSError:
+            self._alone.append(number)
+            return False
+        self._ready.extend([_Step(number, check, *question) for question in check.first_questions()])
+        return True
 
     def _take(self, answer: Answer) -> None:
         number, check, kind, _request = self._sent[0]
         if check.faults:
             check.open -= 1
         else:
-            self._ready.extend(_Step(number, check, *question) for question in check.take(kind, answer))
+            self._ready.extend([_Step(number, check, *question) for question in check.take(kind, answer)])
         if not answer.finished:
             _skip(answer)
         self._sent.popleft()
-        self._answered += 1
         if check.faults and number not in self._accused:
             self._accused.add(number)
             self._alone.append(number)
         if not check.open:
             check.close()
             if not check.faults:
-                self._note(number, check.result())
-
-    def _break_off(self, bears_it: bool) -> bool:
-        """Give up the connection; what was not answered is asked again, one by one where pipelining may be at fault."""
-        self._client.drop(self._questions.origin)
-        unanswered = {step.number: None for step in (*self._sent, *self._ready) if step.number not in self._accused}
-        (self._again if bears_it else self._alone).extend(unanswered)
-        return bears_it
+                self._batch.note(number, check.result())
 
 
 def _skip(answer: Answer) -> None:

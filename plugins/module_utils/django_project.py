@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -18,6 +19,8 @@ from ansible_collections.webops.django.plugins.module_utils.environment_file imp
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.module_utils.files import read_file
 from ansible_collections.webops.django.plugins.module_utils.probe_source import BOOTSTRAP, sent_modules
+from ansible_collections.webops.django.plugins.module_utils.systemd import Run
+from ansible_collections.webops.django.plugins.module_utils.unit_environment import Service, read_service
 
 OUTPUT_LIMIT = 4000
 """Characters of a project's own output that an error carries."""
@@ -25,8 +28,14 @@ OUTPUT_LIMIT = 4000
 SECRET_LENGTH = 8
 """Characters from which on an environment variable's value is taken for a possible secret."""
 
+NO_SECRETS = re.compile(
+    r"(?:PATH|HOME|USER|LOGNAME|SHELL|PWD|TZ|TMPDIR|LANG|LANGUAGE|LC_\w+|PYTHON\w*|VIRTUAL_ENV|DJANGO_SETTINGS_MODULE|DJANGO_CONFIGURATION)\Z"
+)
+"""Variables whose values are paths and names that an error has to show."""
+
 PROJECT_OPTIONS: dict[str, t.Any] = {
-    "project_path": {"type": "path", "required": True, "aliases": ["app_path", "chdir"]},
+    "project_path": {"type": "path", "aliases": ["app_path", "chdir"]},
+    "unit": {"type": "str"},
     "python": {"type": "path"},
     "virtualenv": {"type": "path"},
     "settings_module": {"type": "str", "default": "", "aliases": ["settings"]},
@@ -49,6 +58,8 @@ class Project:
     :ivar account: the user that the service runs as.
     :ivar environment: the variables of the service, besides those that systemd gives to every service.
     :ivar timeout: seconds that one question may take.
+    :ivar umask: that of the service, as far as it is known.
+    :ivar options: how this project is named to the collection's other modules, where its environment comes from a file or a unit.
     """
 
     path: str
@@ -57,39 +68,80 @@ class Project:
     account: accounts.Account
     environment: dict[str, str]
     timeout: int
+    umask: int = 0o022
+    options: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
-def project_from(params: dict[str, t.Any]) -> Project:
-    """Read a project from a module's parameters.
+def project_from(params: dict[str, t.Any], run: Run | None = None) -> Project:
+    """Read a project from a module's parameters; what they leave out is read from the unit, if one is named.
 
-    :raises ExplainedError: the folder, the interpreter, the user or the environment file is not there.
+    :param run: runs systemctl.
+    :raises ExplainedError: the folder, the interpreter, the user, the unit or the environment file is not there.
     """
-    path = params["project_path"]
-    if not os.path.isdir(path):
-        raise ExplainedError(f"There is no folder {path}; project_path must name the folder that holds manage.py.")
-    if not params["settings_module"] and not os.path.exists(os.path.join(path, "manage.py")):
-        raise ExplainedError(f"{path} holds no manage.py; name the folder that does, or give settings_module.")
-    environment = _environment_from(params["environment_file"])
+    service = read_service(params["unit"], run) if params.get("unit") else None
+    path = _project_path(params, service)
+    environment = dict(service.environment) if service else {}
+    environment.update(_environment_from(params["environment_file"]))
     environment.update({key: str(value) for key, value in params["environment"].items()})
     if params["python_path"]:
         environment["PYTHONPATH"] = ":".join([*params["python_path"], *filter(None, [environment.get("PYTHONPATH")])])
-    account = accounts.user_account(params["user"]) if params["user"] else accounts.own_account()
-    return Project(path, _interpreter(params), params["settings_module"], account, environment, params["timeout"])
+    settings_module = params["settings_module"] or environment.get("DJANGO_SETTINGS_MODULE", "")
+    if not settings_module and not os.path.exists(os.path.join(path, "manage.py")):
+        raise ExplainedError(f"{path} holds no manage.py; name the folder that does, or give settings_module.")
+    return Project(
+        path,
+        _interpreter(params, service),
+        settings_module,
+        _account(params, service),
+        environment,
+        params["timeout"],
+        service.umask if service else 0o022,
+        {name: str(params[name]) for name in _NAMED if params.get(name)} if params.get("unit") or params["environment_file"] else {},
+    )
 
 
-def _interpreter(params: dict[str, t.Any]) -> str:
-    if bool(params["python"]) == bool(params["virtualenv"]):
+_NAMED = ("project_path", "python", "virtualenv", "settings_module", "user", "unit", "environment_file")
+
+
+def _account(params: dict[str, t.Any], service: Service | None) -> accounts.Account:
+    if params["user"]:
+        return accounts.user_account(params["user"])
+    return service.account() if service else accounts.own_account()
+
+
+def _project_path(params: dict[str, t.Any], service: Service | None) -> str:
+    path = params["project_path"] or (service.folder if service else "")
+    if not path:
+        where = f"; {service.unit} names no WorkingDirectory that could be taken for it" if service else ""
+        raise ExplainedError(f"project_path is missing: name the folder that holds manage.py{where}.")
+    if not os.path.isdir(path):
+        whose = "project_path" if params["project_path"] else f"WorkingDirectory of {service.unit if service else ''}"
+        raise ExplainedError(f"There is no folder {path}; {whose} must name the folder that holds manage.py.")
+    return str(path)
+
+
+def _interpreter(params: dict[str, t.Any], service: Service | None) -> str:
+    if params["python"] and params["virtualenv"]:
+        raise ExplainedError("Give either python (the project's interpreter) or virtualenv (its folder), not both.")
+    python = params["python"] or (os.path.join(params["virtualenv"], "bin", "python") if params["virtualenv"] else "")
+    if not python and service:
+        python = service.interpreter
+        if not python:
+            raise ExplainedError(f"ExecStart of {service.unit} does not tell for certain which Python runs it; give python or virtualenv.")
+    if not python:
         raise ExplainedError("Give either python (the project's interpreter) or virtualenv (its folder).")
-    python = params["python"] or os.path.join(params["virtualenv"], "bin", "python")
     if not os.access(python, os.X_OK):
         raise ExplainedError(f"{python} is no program that can be run; name the interpreter in which Django is installed.")
-    return python
+    return str(python)
 
 
 def _environment_from(path: str | None) -> dict[str, str]:
     if not path:
         return {}
-    content = read_file(path)
+    try:
+        content = read_file(path)
+    except OSError as error:
+        raise ExplainedError(f"The environment file {path} cannot be read: {error.strerror}; use become.") from error
     if content is None:
         raise ExplainedError(f"There is no environment file {path}.")
     return parse_environment(content.decode("utf-8", "surrogateescape"))
@@ -126,9 +178,10 @@ def ask(project: Project, question: str, overrides: dict[str, t.Any] | None = No
 def redact(text: str, environment: dict[str, str]) -> str:
     """Take the values of the environment out of what the project says: an error about a database's URL tends to quote it.
 
-    Values of less than :data:`SECRET_LENGTH` characters stay: "1" or "true" is no secret, and taking it out would leave no sentence.
+    Values of less than :data:`SECRET_LENGTH` characters stay, and those of :data:`NO_SECRETS`: "1" is no secret, nor is a path, and taking
+    them out would leave no sentence.
     """
-    for value in sorted(environment.values(), key=len, reverse=True):
+    for value in sorted((value for name, value in environment.items() if not NO_SECRETS.match(name)), key=len, reverse=True):
         if len(value) >= SECRET_LENGTH:
             text = text.replace(value, "********")
     return text
@@ -176,6 +229,7 @@ def _process_environment(project: Project) -> dict[str, str]:
         "HOME": project.account.home,
         "USER": project.account.name,
         "LOGNAME": project.account.name,
-        "PYTHONDONTWRITEBYTECODE": "1",
         **project.environment,
+        # Asking must leave no trace, whatever the service's environment says.
+        "PYTHONDONTWRITEBYTECODE": "1",
     }

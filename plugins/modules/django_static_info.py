@@ -187,38 +187,37 @@ findings:
       type: str
 """
 
-import collections
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.webops.django.plugins.module_utils.django_project import PROJECT_OPTIONS, ask, project_from
+from ansible_collections.webops.django.plugins.module_utils import info_report
+from ansible_collections.webops.django.plugins.module_utils.django_project import PROJECT_OPTIONS, project_from
 from ansible_collections.webops.django.plugins.module_utils.errors import run_module
+from ansible_collections.webops.django.plugins.module_utils.info_evidence import gather
 from ansible_collections.webops.django.plugins.module_utils.secret_params import take_secrets
-from ansible_collections.webops.django.plugins.module_utils.static_findings import settings_findings
-
-SHADOWED_LIMIT = 50
-
-
-def summary(evidence: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Turn the project's answer into return values that stay small however many files there are."""
-    files = evidence.get("files", [])
-    taken = [file for file in files if not file["shadowed"]]
-    result = {key: value for key, value in evidence.items() if key != "files"}
-    result["files_count"] = len(taken)
-    result["apps"] = dict(collections.Counter(file["app"] for file in taken))
-    result["shadowed"] = sorted({file["path"] for file in files if file["shadowed"]})[:SHADOWED_LIMIT]
-    result["findings"] = settings_findings(evidence)
-    return result
+from ansible_collections.webops.django.plugins.module_utils.static_findings import static_findings
 
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
-    """Ask and summarise."""
-    return dict(summary(ask(project_from(take_secrets(module, "environment")), "static_info")), changed=False)
+    """Ask, conclude, summarise."""
+    params = take_secrets(module, "environment")
+    evidence, details = gather(project_from(params), params["collected"], params["trial"])
+    result = info_report.result(evidence, static_findings(evidence), details)
+    path, changed = params["files_path"], False
+    if path:
+        changed = info_report.write_records(path, details, evidence["static_root"], module.check_mode)
+    return dict(result, files_path=path or "", changed=changed)
 
 
 def main() -> None:
     """Wire the module."""
-    run_module(AnsibleModule(argument_spec=PROJECT_OPTIONS, supports_check_mode=True), work)
+    spec = dict(
+        PROJECT_OPTIONS,
+        collected={"type": "bool", "default": True},
+        trial={"type": "bool", "default": False},
+        files_path={"type": "path"},
+    )
+    run_module(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)
 
 
 if __name__ == "__main__":

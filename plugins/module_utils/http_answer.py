@@ -49,7 +49,7 @@ def why(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not accepted ({error.verify_message})"
     if isinstance(error, ssl.SSLError):
-        return f"no TLS connection ({error.reason or 'error'})"
+        return f"no TLS connection ({getattr(error, 'reason', None) or 'error'})"
     if isinstance(error, socket.timeout):
         return "no complete answer in time"
     if isinstance(error, socket.gaierror):
@@ -342,6 +342,8 @@ def _no_head(reader: Reader) -> TransportError:
 
 
 def _bad_head(head: bytes) -> TransportError:
+    if not head.startswith(_START):
+        return _not_http("it does not begin with HTTP/1")
     status_line, *lines = head.split(b"\r\n")
     if not re.fullmatch(_STATUS_LINE, status_line):
         return _not_http("its status line is none")

@@ -40,6 +40,17 @@ def request_bytes(
     return "\r\n".join(lines).encode("latin-1")
 
 
+def _check_name(host: str) -> None:
+    """Refuse a name that the ssl module would fail to encode, after which it leaves the connection open.
+
+    :raises OSError: it is none.
+    """
+    try:
+        host.encode("idna")
+    except UnicodeError as error:
+        raise OSError(0, "no TLS connection, because its host name cannot be sent") from error
+
+
 class Connection:
     """An open connection, over which one request or several are on their way.
 
@@ -48,17 +59,13 @@ class Connection:
     """
 
     def __init__(self, route: Route, origin: Origin, tls: ssl.SSLContext | None, until: float) -> None:
+        if origin.scheme == "https":
+            _check_name(origin.host)
         sock = route.open(origin, until)
         if origin.scheme == "https" and tls is not None:
             try:
                 sock.settimeout(seconds_until(until))
                 sock = tls.wrap_socket(sock, server_hostname=origin.host)
-            except ValueError as error:
-                # OpenSSL's errors are ValueErrors too; the others are about the name that would be sent as SNI.
-                sock.close()
-                if isinstance(error, OSError):
-                    raise
-                raise OSError(0, "no TLS connection (its host name cannot be sent)") from error
             except BaseException:
                 sock.close()
                 raise

@@ -1,7 +1,7 @@
 # Copyright (c) WebOps contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server on loopback that sends whatever bytes a test wants, however wrong."""
+"""A server on loopback that sends whatever bytes a test wants, however wrong, and counts them."""
 
 from __future__ import annotations
 
@@ -21,20 +21,42 @@ def http_answer(body: bytes = b"", status: str = "200 OK", content_type: str = "
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
+class CountingSocket:
+    """A connection of the server's, which adds what is sent to the server's count."""
+
+    def __init__(self, sock: socket.socket, server: RawServer) -> None:
+        self._sock = sock
+        self._server = server
+
+    def sendall(self, data: bytes) -> None:
+        """Send, and count; where the client has gone, no more than a buffer's worth too much."""
+        for start in range(0, len(data), 65536):
+            self._sock.sendall(data[start : start + 65536])
+            self._server.sent += len(data[start : start + 65536])
+
+    def __getattr__(self, name: str) -> t.Any:
+        return getattr(self._sock, name)
+
+
 class RawServer:
     """Answers each request on a connection by a function, until that closes the connection; a context that stops it.
 
     :param reply: gets the connection and the request's target, and sends what it likes.
     :param tls: speaks TLS by these settings.
     :param path: listens at this unix socket instead of a port.
+    :param greeting: is sent before any request has come.
     """
 
-    def __init__(self, reply: Reply, tls: ssl.SSLContext | None = None, path: str = "") -> None:
+    def __init__(self, reply: Reply, tls: ssl.SSLContext | None = None, path: str = "", greeting: bytes = b"") -> None:
         self.reply = reply
+        self.greeting = greeting
         self.tls = tls
         self.requests: list[str] = []
+        self.heads: list[bytes] = []
         self.hosts: list[str] = []
         self.connections = 0
+        self.sent = 0
+        """Bytes of answers that the clients' kernels have taken."""
         self.stopping = threading.Event()
         self.listener = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
         self.listener.bind(path or ("127.0.0.1", 0))
@@ -68,6 +90,7 @@ class RawServer:
             if self.tls:
                 sock = self.tls.wrap_socket(sock, server_side=True)
                 self.open.append(sock)
+            sock.sendall(self.greeting)
             data = b""
             while True:
                 while b"\r\n\r\n" not in data:
@@ -79,5 +102,6 @@ class RawServer:
                 lines = head.decode("latin-1").split("\r\n")
                 target = lines[0].split(" ")[1]
                 self.requests.append(target)
+                self.heads.append(head)
                 self.hosts += [line[6:] for line in lines if line.startswith("Host: ")]
-                self.reply(sock, target)
+                self.reply(t.cast("socket.socket", CountingSocket(sock, self)), target)

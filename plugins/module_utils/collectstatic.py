@@ -5,234 +5,230 @@
 
 from __future__ import annotations
 
-import errno
+import contextlib
+import dataclasses
+import hashlib
 import json
 import os
-import pwd
-import re
-import shutil
-import stat
-import tempfile
+import time
 import typing as t
 
-from ansible_collections.webops.django.plugins.module_utils import static_tree
+from ansible_collections.webops.django.plugins.module_utils import (
+    collect_kept,
+    collect_siblings,
+    precompress,
+    precompress_encodings,
+    precompress_sibling,
+    static_tree,
+    static_tree_publish,
+)
+from ansible_collections.webops.django.plugins.module_utils.collect_destination import destination_of, refuse_dangerous, refuse_to_clear
+from ansible_collections.webops.django.plugins.module_utils.collect_result import LOOKALIKES_LIMIT, changes, diff, no_changes, no_diff, project_values
+from ansible_collections.webops.django.plugins.module_utils.collect_staging import locked, remove_leftovers, staging_tree, workplace
+from ansible_collections.webops.django.plugins.module_utils.collect_state import (
+    State,
+    code_fingerprint,
+    forget_states_without_tree,
+    read_state,
+    tree_fingerprint,
+    write_state,
+)
 from ansible_collections.webops.django.plugins.module_utils.django_project import Project, ask
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.module_utils.files import make_folders
+from ansible_collections.webops.django.plugins.module_utils.probe_source import PROBE
+from ansible_collections.webops.django.plugins.module_utils.static_tree import Rights, Tree
 
-HASHED_NAME = re.compile(r"\.[0-9a-f]{12}(\.[^./]+)?$")
-"""A name as HashedFilesMixin.hashed_name makes it: twelve hex digits before the extension (django/contrib/staticfiles/storage.py)."""
+Evidence = t.Dict[str, t.Any]
 
-
-SYSTEM_FOLDERS = frozenset(
-    """/ /bin /boot /dev /etc /home /lib /lib32 /lib64 /media /mnt /opt /proc /root /run /sbin /srv /srv/django /sys /tmp /usr /usr/bin /usr/lib
-    /usr/local /usr/share /var /var/cache /var/lib /var/log /var/tmp /var/www /var/www/html /etc/nginx /usr/share/nginx""".split()
-)
-"""Folders of the Filesystem Hierarchy Standard and of Debian's web servers, which belong to more than one site."""
+CODE = (collect_kept, collect_siblings, precompress, precompress_encodings, precompress_sibling, static_tree, static_tree_publish, *PROBE)
+"""What decides over a published tree besides the project."""
 
 
-def collect(
-    project: Project, destination: str | None, rights: static_tree.Rights, clear: bool, check_mode: bool, keep_hashed_of: t.Sequence[str] = ()
-) -> dict[str, t.Any]:
-    """Collect, compare, publish.
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """What is asked for.
 
-    :param destination: where the files are published; STATIC_ROOT if it is not given.
-    :param clear: whether files go that were not collected.
-    :param keep_hashed_of: other trees, or folders of trees, whose hashed files are published as well.
-    :returns: the module's return values.
-    :raises ExplainedError: something failed; nothing was published then.
+    :ivar destination: where the files are published; STATIC_ROOT if it is None.
+    :ivar clear: whether files go that were not collected.
+    :ivar keep_manifests: how many earlier manifests' hashed files stay nevertheless.
+    :ivar keep_hashed_of: other trees, or folders of trees, whose hashed files are published as well.
+    :ivar encodings: in which files lie beside themselves, ``gzip``, ``brotli``.
+    :ivar force: whether files are collected though nothing seems to have changed.
     """
-    staging = _make_staging(destination, check_mode)
+
+    destination: str | None
+    rights: Rights
+    clear: bool = False
+    keep_manifests: int = 0
+    keep_hashed_of: tuple[str, ...] = ()
+    encodings: tuple[str, ...] = ()
+    force: bool = False
+
+
+def collect(project: Project, order: Order, check_mode: bool) -> dict[str, t.Any]:
+    """Look whether anything has changed; if so, collect, compare, publish.
+
+    :returns: the module's return values; ``warnings`` are sentences for the user.
+    :raises ExplainedError: something failed; nothing was published then that is not complete.
+    """
     try:
-        os.chmod(staging, 0o700)
-        os.chown(staging, project.account.uid, project.account.gid)
-        evidence = ask(project, "collect", overrides={"STATIC_ROOT": staging})
-        target = os.path.realpath(destination or _static_root(evidence))
-        for folder in (target, os.path.realpath(evidence["static_root"] or target)):
-            refuse_dangerous(folder, evidence, project)
-        static_tree.set_rights(staging, rights)
-        manifest = evidence["manifest_name"]
-        hashed = manifest_names(os.path.join(staging, manifest)) if manifest else set()
-        kept = keep_hashed(staging, _trees(keep_hashed_of, target), manifest, rights) if manifest else set()
-        wanted, present = static_tree.scan(staging), static_tree.scan(target)
-        difference = static_tree.compare(wanted, present, rights, clear)
-        if difference and not check_mode:
-            staging = _beside(staging, target, rights)
-            static_tree.publish(staging, target, difference, rights, last=[manifest])
+        evidence = _plan(project, order)
+        target = destination_of(order.destination, evidence or {})
+        # What the project says of itself is missing in the shortest way: it is looked at again before anything is published.
+        refuse_dangerous(target, evidence or {"media_root": "", "staticfiles_dirs": []}, project.path)
+        with contextlib.ExitStack() as stack:
+            place = workplace(target)
+            if not check_mode:
+                make_folders(place)
+            if os.path.isdir(place):
+                stack.enter_context(locked(place, project.timeout))
+            if not check_mode:
+                remove_leftovers(place)
+                forget_states_without_tree(place)
+            state = read_state(target)
+            if evidence and state and not order.force and _is_unchanged(order, evidence, target, state):
+                return dict(state.result, **no_changes(), dest=target, project=project_values(evidence), diff=no_diff(target), warnings=[])
+            return _Run(project, order, target, state, check_mode).result()
     except OSError as error:
-        raise ExplainedError(f"{error.filename or destination}: {error.strerror or error}. Nothing was published that is not complete.") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-    return dict(_result(wanted, difference, evidence, target, (hashed, kept)), diff=_diff(target, wanted, present, difference))
-
-
-def _make_staging(destination: str | None, check_mode: bool) -> str:
-    # Next to the destination if its folder is there, because rename(2) does not cross filesystems. A folder is made only after the
-    # destination has been found harmless.
-    beside = os.path.dirname(os.path.realpath(destination)) if destination else ""
-    if check_mode or not os.path.isdir(beside):
-        return tempfile.mkdtemp(prefix="webops-collect-")
-    return tempfile.mkdtemp(prefix=".collect-", dir=beside)
-
-
-def _beside(staging: str, target: str, rights: static_tree.Rights) -> str:
-    """Bring a staging tree to the target's filesystem, if it may be elsewhere."""
-    parent = os.path.dirname(target)
-    make_folders(parent)
-    if os.path.dirname(staging) == parent:
-        return staging
-    moved = tempfile.mkdtemp(prefix=".collect-", dir=parent)
-    os.rmdir(moved)
-    shutil.move(staging, moved)
-    # Where it had to copy, the owners are those of this process.
-    static_tree.set_rights(moved, rights)
-    return moved
-
-
-def _static_root(evidence: dict[str, t.Any]) -> str:
-    if not evidence["static_root"]:
         raise ExplainedError(
-            f"STATIC_ROOT is not set in {evidence['settings_module']} ({evidence['settings_file']}): "
-            'write STATIC_ROOT = BASE_DIR / "staticfiles" there, or give the module a dest.',
-            kind="static_root_unset",
+            f"{error.filename or order.destination or project.path}: {error.strerror or error}. Nothing was published that is not complete."
+        ) from error
+
+
+def _plan(project: Project, order: Order) -> Evidence | None:
+    """Ask what would be collected. None where only collecting can tell: then Django need not start twice."""
+    if order.destination:
+        target = os.path.realpath(order.destination)
+        if os.path.isdir(os.path.dirname(target)) and (order.force or not read_state(target)):
+            return None
+    return ask(project, "collect_plan")
+
+
+def _is_unchanged(order: Order, evidence: Evidence, target: str, state: State) -> bool:
+    inputs = _inputs(order, evidence, target)
+    return bool(inputs) and inputs == state.inputs and bool(state.tree) and tree_fingerprint(target) == state.tree
+
+
+def _inputs(order: Order, evidence: Evidence, target: str) -> str:
+    """Return one fingerprint of all that decides over a published tree; empty where the project's files give none."""
+    if not evidence["fingerprint"]:
+        return ""
+    asked = dataclasses.asdict(dataclasses.replace(order, destination=target, force=False))
+    kept = list(collect_kept.kept_lines(collect_kept.other_trees(order.keep_hashed_of, target), evidence["manifest_name"]))
+    return hashlib.sha256(json.dumps([evidence["fingerprint"], asked, kept, code_fingerprint(CODE)]).encode()).hexdigest()
+
+
+class _Run:
+    """One collecting from start to end."""
+
+    def __init__(self, project: Project, order: Order, target: str, state: State | None, check_mode: bool) -> None:
+        self.project, self.order, self.target, self.state, self.check_mode = project, order, target, state, check_mode
+        self.warnings: list[str] = []
+        self.trees = collect_kept.other_trees(order.keep_hashed_of, target)
+
+    def result(self) -> dict[str, t.Any]:
+        """Collect, compare, publish, remember; return the module's return values."""
+        started = time.time_ns()
+        with staging_tree(None if self.check_mode else workplace(self.target), self.project.account) as tree:
+            evidence = ask(self.project, "collect", overrides={"STATIC_ROOT": tree})
+            refuse_dangerous(self.target, evidence, self.project.path)
+            inputs = _inputs(self.order, evidence, self.target)
+            static_tree_publish.set_rights(tree, self.order.rights, started)
+            values = self._complete(tree, evidence["manifest_name"])
+            wanted, present = static_tree.scan(tree), static_tree.scan(self.target)
+            difference = self._difference(tree, wanted, present)
+            if difference and not self.check_mode:
+                self._announce()
+                static_tree_publish.publish(tree, self.target, difference, self.order.rights, last=[evidence["manifest_name"]])
+        values.update(self._values(wanted))
+        if not self.check_mode:
+            self._remember(inputs, wanted, values)
+        return dict(
+            values,
+            **changes(difference, wanted),
+            dest=self.target,
+            project=project_values(evidence),
+            diff=diff(self.target, wanted, present, difference, self.order.rights),
+            warnings=self.warnings,
         )
-    return str(evidence["static_root"])
 
+    def _complete(self, tree: str, manifest: str) -> dict[str, t.Any]:
+        """Add to the collected files what is published with them: hashed files of earlier collects, and compressed siblings."""
+        self.collected = set(_files_below(tree))
+        self.hashed = collect_kept.manifest_names(os.path.join(tree, manifest)) if manifest else set()
+        self.earlier = self._earlier(manifest)
+        self.kept: set[str] = set()
+        for other in self.trees:
+            self.kept |= collect_kept.keep_hashed(tree, other, collect_kept.hashed_files(other, manifest), self.order.rights)
+        if self.order.clear:
+            of_target = [name for names in self.earlier for name in names if collect_kept.is_kept_file(self.target, name)]
+            self.kept |= collect_kept.keep_hashed(tree, self.target, of_target, self.order.rights)
+        names = [name for name in _files_below(tree) if name != manifest]
+        self.siblings = precompress.precompress(tree, names, self.order.encodings, self.target, self.order.rights, others=self.trees)
+        return {
+            "precompressed": {name: self.siblings.counts.get(name, 0) for name in self.order.encodings},
+            "precompressed_saved": {name: self.siblings.saved.get(name, 0) for name in self.order.encodings},
+        }
 
-def refuse_dangerous(target: str, evidence: dict[str, t.Any], project: Project) -> None:
-    """Refuse a destination in which publishing could destroy something.
-
-    :raises ExplainedError: says what the destination is.
-    """
-    real = os.path.realpath
-    homes = {real(entry.pw_dir): entry.pw_name for entry in pwd.getpwall()}
-    sources = [real(folder) for folder in evidence["staticfiles_dirs"]]
-    project_path, media = real(project.path), real(evidence["media_root"]) if evidence["media_root"] else ""
-    reason = ""
-    if target in SYSTEM_FOLDERS:
-        reason = "is a folder of the system"
-    elif target in homes:
-        reason = f"is the home of {homes[target]}"
-    elif _holds(target, project_path):
-        reason = f"holds the project {project_path}"
-    elif media and (_holds(target, media) or _holds(media, target)):
-        reason = f"overlaps with MEDIA_ROOT {media}, so that uploaded files and collected ones would be mixed"
-    elif any(_holds(target, source) or _holds(source, target) for source in sources):
-        reason = "overlaps with an entry of STATICFILES_DIRS, which is a source"
-    elif os.path.lexists(target) and not os.path.isdir(target):
-        reason = "exists and is no folder"
-    if reason:
-        raise ExplainedError(f"Static files are not collected into {target}: it {reason}. Name a folder of their own.", kind="dangerous_destination")
-
-
-def _holds(folder: str, path: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
-
-
-def manifest_names(path: str) -> set[str]:
-    """Read the hashed names that a manifest gives out.
-
-    :raises ExplainedError: the manifest is missing or no manifest.
-    """
-    try:
-        with open(path, encoding="utf-8") as file:
-            return {str(name) for name in json.load(file)["paths"].values()}
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise ExplainedError(f"{path} is no manifest of Django's: {type(error).__name__}: {error}.") from error
-
-
-def _trees(folders: t.Sequence[str], target: str) -> list[str]:
-    """List the trees that folders are or hold, without the one that is being made. Unfinished ones start with a full stop."""
-    inside = [os.path.join(folder, name) for folder in folders if os.path.isdir(folder) for name in os.listdir(folder) if not name.startswith(".")]
-    return sorted({os.path.realpath(path) for path in [*folders, *inside]} - {target})
-
-
-def keep_hashed(staging: str, trees: t.Iterable[str], manifest: str, rights: static_tree.Rights) -> set[str]:
-    """Take the hashed files of other trees into a staging tree, as hard links, so that pages already in a browser find theirs.
-
-    What the staging tree has stays; the manifest is its own. A tree without a manifest of its own is passed over.
-
-    :returns: the names that were taken.
-    """
-    kept = set()
-    for tree in trees:
-        if not os.path.isfile(os.path.join(tree, manifest)):
-            continue
-        for name in manifest_names(os.path.join(tree, manifest)):
-            source, target = os.path.join(tree, name), os.path.join(staging, name)
-            if not HASHED_NAME.search(name) or os.path.lexists(target) or os.path.islink(source) or not os.path.isfile(source):
-                continue
-            for folder in make_folders(os.path.dirname(target), rights.folder_mode):
-                os.chown(folder, rights.owner, rights.group)
-            _link_or_copy(source, target, rights)
-            kept.add(name)
-    return kept
-
-
-def _link_or_copy(source: str, target: str, rights: static_tree.Rights) -> None:
-    now = os.stat(source)
-    if (stat.S_IMODE(now.st_mode), now.st_uid, now.st_gid) == (rights.file_mode, rights.owner, rights.group):
+    def _earlier(self, manifest: str) -> list[list[str]]:
+        """List what earlier manifests named, the latest first. The one that is published now becomes one of them where it names something else."""
+        known = self.state.earlier if self.state else []
+        if not manifest:
+            return known
         try:
-            os.link(source, target)
-            return
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-    shutil.copy2(source, target)
-    os.chown(target, rights.owner, rights.group)
-    os.chmod(target, rights.file_mode)
+            live = set(collect_kept.hashed_files(self.target, manifest))
+        except ExplainedError as error:
+            self.warnings.append(f"{error} It is replaced.")
+            live = set()
+        newest = [sorted(live)] if live - self.hashed and (not known or live != set(known[0])) else []
+        return [*newest, *known][: self.order.keep_manifests]
+
+    def _difference(self, tree: str, wanted: Tree, present: Tree) -> static_tree.Difference:
+        difference = static_tree.compare(wanted, present, self.order.rights, self.order.clear)
+        if self.order.clear:
+            if not self.state:
+                refuse_to_clear(self.target, wanted, [name for name, entry in present.items() if not entry.is_folder])
+        else:
+            difference.removed = collect_siblings.orphans(tree, self.target, wanted, present, set(self.state.siblings if self.state else ()))
+        return difference
+
+    def _values(self, wanted: Tree) -> dict[str, t.Any]:
+        """Return what is told of a tree, whether it has changed or not."""
+        names = [name for name, entry in wanted.items() if not entry.is_folder]
+        lookalikes = collect_kept.lookalikes(names, self.hashed | self.kept | set(self.siblings.names)) if self.hashed else []
+        # What earlier collects left, and what compressing makes of a file, differs from host to host.
+        common = {name: wanted[name] for name in self.collected - set(self.siblings.names)}
+        return {
+            "files_count": len(self.collected),
+            "digest": static_tree.tree_digest(common),
+            "hashed_count": len(self.hashed),
+            "kept_count": len(self.kept),
+            "hash_lookalikes": lookalikes[:LOOKALIKES_LIMIT],
+            "hash_lookalikes_count": len(lookalikes),
+        }
+
+    def _announce(self) -> None:
+        """Remember what a run that is killed while it publishes must not forget. Without fingerprints, the next run looks at everything."""
+        self._write("", "", sorted({*self._made(), *(self.state.siblings if self.state else ())}), {})
+
+    def _remember(self, inputs: str, wanted: Tree, values: dict[str, t.Any]) -> None:
+        known = self.state.siblings if self.state else []
+        stay = {name for name in known if name not in wanted and os.path.lexists(os.path.join(self.target, name))}
+        self._write(inputs, tree_fingerprint(self.target), sorted(self._made() | stay), values)
+
+    def _made(self) -> set[str]:
+        return set(self.siblings.names) - self.collected
+
+    def _write(self, inputs: str, tree: str, siblings: list[str], values: dict[str, t.Any]) -> None:
+        try:
+            write_state(State(self.target, inputs, tree, siblings, self.earlier, values))
+        except ExplainedError as error:
+            self.warnings.append(f"{error} The next run collects all files again.")
 
 
-def lookalikes(names: t.Iterable[str], hashed: set[str]) -> list[str]:
-    """List names that look hashed by Django but are not, so their content may change under the same name."""
-    return sorted(name for name in names if HASHED_NAME.search(name) and name not in hashed)
-
-
-def _result(
-    wanted: dict[str, static_tree.Entry],
-    difference: static_tree.Difference,
-    evidence: dict[str, t.Any],
-    target: str,
-    hashed_and_kept: tuple[set[str], set[str]],
-) -> dict[str, t.Any]:
-    hashed, kept = hashed_and_kept
-
-    def files(names: list[str]) -> list[str]:
-        return [name for name in names if name not in wanted or not wanted[name].is_folder]
-
-    added, changed, removed = files(difference.added), files(difference.changed), files(difference.removed)
-    names = [name for name, entry in wanted.items() if not entry.is_folder]
-    keys = ("django_version", "settings_module", "settings_file", "static_url", "static_root", "media_url", "media_root", "storage", "manifest_name")
-    return {
-        "changed": bool(difference),
-        "dest": target,
-        "files_count": len(names),
-        "added_count": len(added),
-        "changed_count": len(changed),
-        "removed_count": len(removed),
-        "rights_count": len(difference.rights),
-        "added": added[:LIST_LIMIT],
-        "modified": changed[:LIST_LIMIT],
-        "removed": removed[:LIST_LIMIT],
-        "digest": static_tree.tree_digest(wanted),
-        "hashed_count": len(hashed),
-        "kept_count": len(kept),
-        "hash_lookalikes": lookalikes(names, hashed | kept) if hashed else [],
-        "project": {key: evidence[key] for key in keys},
-    }
-
-
-def _diff(
-    target: str, wanted: dict[str, static_tree.Entry], present: dict[str, static_tree.Entry], difference: static_tree.Difference
-) -> dict[str, str]:
-    """List what is added, changed and removed, a name and the start of its content's SHA-256 a line."""
-
-    def lines(tree: dict[str, static_tree.Entry], names: list[str]) -> str:
-        return "".join(f"{name} {tree[name].digest[:12]}\n" for name in sorted(names) if not tree[name].is_folder)
-
-    before = lines(present, [*difference.changed, *difference.removed])
-    return {"before_header": target, "after_header": target, "before": before, "after": lines(wanted, [*difference.added, *difference.changed])}
-
-
-LIST_LIMIT = 100
-"""Names that a list of the result holds at the most."""
+def _files_below(root: str) -> t.Iterator[str]:
+    """Yield the names of a tree's files, relative to it."""
+    for folder, _folders, files in os.walk(root):
+        for file in files:
+            yield os.path.relpath(os.path.join(folder, file), root)

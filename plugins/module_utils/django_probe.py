@@ -15,7 +15,7 @@ import sys
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.django_probe_checks import check
-from ansible_collections.webops.django.plugins.module_utils.django_probe_collect import collect
+from ansible_collections.webops.django.plugins.module_utils.django_probe_collect import collect, collect_plan
 from ansible_collections.webops.django.plugins.module_utils.django_probe_migrations import migrations
 from ansible_collections.webops.django.plugins.module_utils.django_probe_references import reference_evidence
 from ansible_collections.webops.django.plugins.module_utils.django_probe_settings import settings_evidence
@@ -32,6 +32,8 @@ def answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
     question = request["question"]
     if question == "static_info":
         return static_info(bool(request.get("files", True)), request.get("references") or 0)
+    if question == "collect_plan":
+        return collect_plan()
     if question == "collect":
         return collect(request["overrides"]["STATIC_ROOT"], original["STATIC_ROOT"])
     if question == "check":

@@ -185,7 +185,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webops.django.plugins.module_utils import accounts
-from ansible_collections.webops.django.plugins.module_utils.collectstatic import collect
+from ansible_collections.webops.django.plugins.module_utils.collectstatic import Order, collect
 from ansible_collections.webops.django.plugins.module_utils.django_project import PROJECT_OPTIONS, project_from
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError, run_module
 from ansible_collections.webops.django.plugins.module_utils.secret_params import take_secrets
@@ -215,7 +215,30 @@ def octal(text: str, option: str) -> int:
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Collect what the parameters name."""
     params = take_secrets(module, "environment")
-    return collect(project_from(params), params["dest"], rights_from(params), params["clear"], module.check_mode, params["keep_hashed_of"])
+    project = project_from(params)
+    order = Order(
+        destination=params["dest"],
+        rights=rights_from(params),
+        clear=params["clear"],
+        keep_manifests=params["keep_manifests"],
+        keep_hashed_of=tuple(params["keep_hashed_of"]),
+        encodings=tuple(params["precompress"]),
+        force=params["force"],
+    )
+    result = collect(project, order, module.check_mode)
+    for warning in (*result.pop("warnings"), *settings_warning(os.environ.get("DJANGO_SETTINGS_MODULE", ""), result["project"]["settings_module"])):
+        module.warn(warning)
+    return result
+
+
+def settings_warning(of_task: str, used: str) -> list[str]:
+    """Warn of a task whose ``environment`` names other settings than those that were used: django_manage would have taken them."""
+    if of_task in ("", used):
+        return []
+    return [
+        f"The task's environment says DJANGO_SETTINGS_MODULE={of_task}, but the files were collected with {used}: this module runs the project with "
+        "its service's environment, not with the task's. Write it into settings_module, environment or environment_file."
+    ]
 
 
 def main() -> None:
@@ -224,7 +247,10 @@ def main() -> None:
         PROJECT_OPTIONS,
         dest={"type": "path"},
         clear={"type": "bool", "default": False},
+        keep_manifests={"type": "int", "default": 3},
         keep_hashed_of={"type": "list", "elements": "path", "default": []},
+        precompress={"type": "list", "elements": "str", "choices": ["gzip", "brotli"], "default": []},
+        force={"type": "bool", "default": False},
         owner={"type": "str"},
         group={"type": "str"},
         file_mode={"type": "str", "default": "0644"},

@@ -133,7 +133,7 @@ def test_a_css_that_names_a_missing_file_leaves_the_live_tree_alone(tmp_path: Pa
     assert result["failed"]
     assert "missing.png" in result["msg"]
     assert snapshot(project / "collected") == before
-    assert sorted(path.name for path in project.iterdir() if path.name.startswith(".collect")) == []
+    assert sorted(path.name for path in project.iterdir() if path.name.startswith(".collect-")) == []
 
 
 def test_check_mode_writes_nothing(project: Path) -> None:

@@ -15,7 +15,7 @@ from ansible_collections.webops.django.plugins.module_utils.encodings import Enc
 from ansible_collections.webops.django.plugins.module_utils.html_references import html_references
 from ansible_collections.webops.django.plugins.module_utils.http_client import Answer, Client, TransportError
 from ansible_collections.webops.django.plugins.module_utils.served_report import Failure, describe_answer
-from ansible_collections.webops.django.plugins.module_utils.web_urls import Origin, Url, UrlError, join, printable
+from ansible_collections.webops.django.plugins.module_utils.web_urls import Origin, Url, UrlError, join, parse_url, printable
 
 MAX_BODY = 64 << 20
 """Bytes of a page, style sheet or other reference that are read at most."""
@@ -38,6 +38,7 @@ class Crawl:
     :param foreign: URLs of other hosts, and other schemes, which were not asked for.
     :param mixed: http URLs on https pages.
     :param references: how many were asked for.
+    :param answers: of the pages that answered, by their URLs; their bodies are read.
     """
 
     client: Client
@@ -47,6 +48,7 @@ class Crawl:
     foreign: dict[str, None] = dataclasses.field(default_factory=dict)
     mixed: dict[str, None] = dataclasses.field(default_factory=dict)
     references: int = 0
+    answers: list[tuple[str, Answer]] = dataclasses.field(default_factory=list)
     _open: list[tuple[Url, str, str]] = dataclasses.field(default_factory=list)
     _seen: set[tuple[str, str]] = dataclasses.field(default_factory=set)
 
@@ -66,13 +68,15 @@ class Crawl:
                 entry["redirected_to"] = printable(str(final))
             if answer.status == 400 or answer.status >= (400 if required else 500):
                 hint = "; does ALLOWED_HOSTS hold this host name?" if answer.status == 400 else ""
-                self.failures.append(Failure(str(url), expected, describe_answer(answer) + hint))
-            elif answer.status == 200 and answer.content_type in ("text/html", "application/xhtml+xml"):
+                self.failures.append(Failure(str(url), expected, describe_answer(answer) + hint, kind="page"))
+            elif final.origin in self.origins and answer.status < 400:
+                self.answers.append((str(final), answer))
+            if answer.status == 200 and answer.content_type in ("text/html", "application/xhtml+xml"):
                 found = html_references(_text(answer), self.client.look_at_clock)
                 entry["references"] = len(found.references)
                 self._note(join(final, found.base) if found.base else final, found.references, str(url), final.origin)
         except (TransportError, EncodingError, UrlError) as error:
-            self.failures.append(Failure(str(url), expected, str(error)))
+            self.failures.append(Failure(str(url), expected, str(error), kind="page"))
 
     def fetch_references(self) -> int:
         """Ask for all that the pages refer to, and for what their style sheets refer to.
@@ -90,6 +94,11 @@ class Crawl:
         """How many references have not been asked for yet."""
         return len(self._open)
 
+    def folders(self, url: Url) -> list[str]:
+        """Return the paths of the folders below a URL in which something lies that pages name."""
+        paths = [parse_url(text).path for text, _kind in self._seen if text.startswith(str(url))]
+        return list(dict.fromkeys(path.rpartition("/")[0] + "/" for path in paths))
+
     def _fetch(self, url: Url, kind: str, page: str) -> None:
         expected = expected_for_reference(kind, url.path)
         wanted = f"200 {expected}".rstrip()
@@ -98,15 +107,15 @@ class Crawl:
             if final.origin not in self.origins:
                 return
             if answer.status != 200:
-                self.failures.append(Failure(str(url), wanted, describe_answer(answer), page))
+                self.failures.append(Failure(str(url), wanted, describe_answer(answer), page, "reference"))
             elif not expected.accepts(answer.content_type):
-                self.failures.append(Failure(str(url), wanted, f"200 {answer.content_type or 'without Content-Type'}", page))
+                self.failures.append(Failure(str(url), wanted, f"200 {answer.content_type or 'without Content-Type'}", page, "reference"))
             elif kind == "stylesheet":
                 self._note(final, css_references(_text(answer), self.client.look_at_clock), str(url), final.origin)
             else:
                 _read(answer)
         except (TransportError, EncodingError, UrlError) as error:
-            self.failures.append(Failure(str(url), wanted, str(error), page))
+            self.failures.append(Failure(str(url), wanted, str(error), page, "reference"))
 
     def _follow(self, url: Url) -> tuple[Answer, Url]:
         """Ask, and follow redirects within the site; one that leads out of it is noted and returned as the answer."""
@@ -128,12 +137,12 @@ class Crawl:
             try:
                 url = join(base, reference.url)
             except UrlError as error:
-                self.failures.append(Failure(reference.url, "a URL of this site", f"one that {error}", page))
+                self.failures.append(Failure(reference.url, "a URL of this site", f"one that {error}", page, "reference"))
                 continue
             if origin.scheme == "https" and url.origin.scheme == "http":
                 self.mixed[str(url)] = None
                 if reference.kind in _BLOCKED_IF_MIXED:
-                    self.failures.append(Failure(str(url), "an https URL on an https page", "an http URL, which browsers block", page))
+                    self.failures.append(Failure(str(url), "an https URL on an https page", "an http URL, which browsers block", page, "reference"))
             elif url.origin not in self.origins:
                 self.foreign[str(url)] = None
             elif (str(url), reference.kind) not in self._seen:

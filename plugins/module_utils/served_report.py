@@ -16,6 +16,9 @@ MAX_FAILURES = 50
 """Failures in a result; their number is always told."""
 SHOWN = 10
 """Failures in a message."""
+WHY = 'What each of these means, and what to do: docs/messages.md of the collection webops.django, section "Files that are not served".'
+KINDS = ("page", "file", "reference", "missing_name", "probe")
+"""What is asked for: pages, collected files, what pages name, names that nobody has, and what must not be served."""
 _ERROR_PAGE_SIZE = 4096
 _NGINX_ERROR_PAGE = b"<center>nginx"
 """What every error page of nginx's own holds, whatever server_tokens says."""
@@ -29,12 +32,14 @@ class Failure:
     :param expected: what should have come.
     :param got: what came.
     :param page: the page or style sheet that refers to it; empty for a collected file.
+    :param kind: one of :data:`KINDS`.
     """
 
     url: str
     expected: str
     got: str
     page: str = ""
+    kind: str = "file"
 
     def as_dict(self) -> dict[str, str]:
         """Return it for a module's result."""
@@ -71,16 +76,21 @@ def _who(answer: Answer) -> str:
     return server or "a server that does not name itself"
 
 
-def failed_message(failures: t.Sequence[Failure], checked: int, unchecked: int) -> str:
+def failed_message(failures: t.Sequence[Failure], checked: int, unchecked: int, probes: int = 0) -> str:
     """Say how many of how many are not served, and name the first.
 
-    :param checked: files, pages and references that were asked for.
+    :param checked: files, pages, references and missing names that were asked for.
     :param unchecked: those for which there was no time.
+    :param probes: URLs that must bring nothing, and were asked for.
     """
-    asked_for = len({failure.url for failure in failures})
-    lines = [f"{asked_for} of {checked} URLs are not served as they must be."]
+    leaks = {failure.url for failure in failures if failure.kind == "probe"}
+    wrong = {failure.url for failure in failures} - leaks
+    sentences = [f"{len(wrong)} of {checked} URLs are not served as they must be."] if wrong else []
+    if leaks:
+        sentences.append(f"Below the URL of the static files, {len(leaks)} of {probes} probes brought what must not be served.")
     if unchecked:
-        lines[0] += f" {unchecked} more were not asked for."
+        sentences.append(f"{unchecked} more were not asked for.")
     shown = failures[:SHOWN]
-    lines[0] += f" The first {len(shown)}:" if len(failures) > len(shown) else ""
-    return "\n".join([*lines, *(f"- {failure}" for failure in shown)])
+    if len(failures) > len(shown):
+        sentences.append(f"The first {len(shown)}:")
+    return "\n".join([" ".join(sentences), *(f"- {failure}" for failure in shown), WHY])

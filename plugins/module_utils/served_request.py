@@ -9,11 +9,14 @@ import dataclasses
 import os
 import re
 import ssl
+import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.module_utils.http_client import Route
 from ansible_collections.webops.django.plugins.module_utils.served_files import Tree
-from ansible_collections.webops.django.plugins.module_utils.served_tree import MANIFEST, hashed_names, list_files, sample
+from ansible_collections.webops.django.plugins.module_utils.served_leaks import PRIVATE_ENDINGS, START, what_leaked
+from ansible_collections.webops.django.plugins.module_utils.served_probe_plan import Known
+from ansible_collections.webops.django.plugins.module_utils.served_tree import MANIFEST, hashed_names, read_tree, sample
 from ansible_collections.webops.django.plugins.module_utils.web_urls import Url, UrlError, join, parse_url, printable
 
 
@@ -23,6 +26,9 @@ class Request:
 
     :param static_path: empty: there is no tree on this host.
     :param pages: None: the default ones, which need not exist.
+    :param security_headers: names of those that every file must carry as the pages do.
+    :param probes: whether to ask for what must not be served.
+    :param report: paths by format.
     :param connections: asked over at the same time.
     """
 
@@ -32,12 +38,28 @@ class Request:
     static_path: str
     manifest: str
     pages: list[str] | None
+    security_headers: list[str]
+    probes: bool
+    report: dict[str, str | None] | None
     max_files: int
     connections: int
     timeout: float
     deadline: float
     validate_certs: bool
     ca_path: str
+
+
+class Collected(t.NamedTuple):
+    """A collected tree on this host.
+
+    :param tree: where it lies and is served.
+    :param paths: those that will be asked for.
+    :param known: all of its files.
+    """
+
+    tree: Tree
+    paths: list[bytes]
+    known: Known
 
 
 def base_url(text: str) -> Url:
@@ -52,12 +74,12 @@ def base_url(text: str) -> Url:
 
 
 def static_url(text: str, base: Url) -> Url:
-    """Read the option static_url.
+    """Read the option static_url; a relative one is below the site's path, as Django puts it behind the script's name.
 
     :raises ExplainedError: it is no URL, or no folder's.
     """
     try:
-        url = join(base, text)
+        url = join(Url(base.origin, base.path.rstrip("/") + "/"), text)
     except UrlError as error:
         raise ExplainedError(f"static_url: {printable(text)!r} {error}; write what Django's STATIC_URL evaluates to, such as /static/.") from error
     if not url.target.endswith("/") or url.target != url.path:
@@ -65,13 +87,13 @@ def static_url(text: str, base: Url) -> Url:
     return url
 
 
-def find_tree(request: Request, static: Url) -> tuple[Tree | None, list[bytes], int]:
-    """Return the tree, the files that will be asked for, and how many there are.
+def find_tree(request: Request, static: Url) -> Collected | None:
+    """Return the tree and the files that will be asked for; None where the request names no tree.
 
     :raises ExplainedError: there is no such tree, or it cannot be read.
     """
     if not request.static_path:
-        return None, [], 0
+        return None
     # Resolved once: a release that is switched to meanwhile must not mix with this one.
     root = os.path.realpath(request.static_path)
     if not os.path.isdir(root):
@@ -81,8 +103,21 @@ def find_tree(request: Request, static: Url) -> tuple[Tree | None, list[bytes], 
         )
     found = os.path.join(root, MANIFEST)
     manifest = request.manifest or (found if os.path.isfile(found) else "")
-    paths = list_files(root)
-    return Tree(root, static, hashed_names(manifest)), sample(paths, request.max_files), len(paths)
+    listing = read_tree(root)
+    private = [path for path in listing.served if path.endswith(PRIVATE_ENDINGS) and _is_private(root, path)]
+    withheld = {*listing.hidden, *private}
+    served = [path for path in listing.served if path not in withheld] if private else listing.served
+    known = Known(root, request.static_path, served, sorted(withheld))
+    return Collected(Tree(root, static, hashed_names(manifest)), sample(served, request.max_files), known)
+
+
+def _is_private(root: str, path: bytes) -> bool:
+    """Tell whether a collected file is none that anybody publishes on purpose, as the project's own settings are."""
+    try:
+        with open(os.path.join(os.fsencode(root), path), "rb") as file:
+            return bool(what_leaked(path, file.read(START)))
+    except OSError:
+        return False
 
 
 def parse_route(text: str) -> Route:

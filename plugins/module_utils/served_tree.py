@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import collections
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -18,41 +20,83 @@ from ansible_collections.webops.django.plugins.module_utils.web_urls import prin
 MANIFEST = "staticfiles.json"
 """Where Django's ManifestFilesMixin keeps its manifest, by default."""
 PRECOMPRESSED = (b".gz", b".br", b".zst")
+MAX_HIDDEN = 50
+MAX_VISITS = 8
+"""How often a folder is read again because links lead to it: links can make a few folders into millions of paths."""
 _HASH = re.compile(rb"\.([0-9a-f]{12})(?:\.[^./]*)?$")
 """Where Django's HashedFilesMixin puts 12 digits of the content's MD5: before the last extension."""
 
 
-def list_files(root: str) -> list[bytes]:
-    """Return the relative paths of all files that must be served, sorted.
+class Listing(t.NamedTuple):
+    """The files of a tree, by relative paths.
 
-    Left out: dot files, which collectstatic ignores, the manifest, and the compressed siblings of a file, which nginx
-    sends in the file's place.
+    :param served: all that must be served, sorted.
+    :param hidden: dot files and what lies in dot folders, a few of them, sorted.
+    """
+
+    served: list[bytes]
+    hidden: list[bytes]
+
+
+def read_tree(root: str) -> Listing:
+    """Return the files of a tree.
+
+    In neither list: the manifest, the compressed siblings of a file, which nginx sends in the file's place, and
+    ``.well-known``, which is public by its nature (RFC 8615).
 
     :raises ExplainedError: the folder, or one below it, cannot be read.
     """
     top = os.fsencode(root)
-    found: list[bytes] = []
-    open_folders: list[tuple[bytes, tuple[tuple[int, int], ...]]] = [(b"", ())]
+    found = Listing([], [])
+    visits: dict[tuple[int, int], int] = {}
+    # Near ones first, so that a folder's own path comes before those that links add.
+    open_folders: collections.deque[tuple[bytes, tuple[tuple[int, int], ...]]] = collections.deque([(b"", ())])
     while open_folders:
-        inside, above = open_folders.pop()
-        folder = os.path.join(top, inside)
-        try:
-            status = os.stat(folder)
-            entries = {entry.name: entry for entry in os.scandir(folder) if not entry.name.startswith(b".")}
-        except OSError as error:
-            raise ExplainedError(
-                f"static_path: {printable(os.fsdecode(folder))} cannot be read ({error.strerror}); run the task with become: true."
-            ) from error
-        identity = (status.st_dev, status.st_ino)
+        inside, above = open_folders.popleft()
+        identity, entries = _read_folder(os.path.join(top, inside))
+        visits[identity] = visits.get(identity, 0) + 1
+        if visits[identity] > MAX_VISITS:
+            continue
         for name, entry in entries.items():
             path = os.path.join(inside, name)
-            if _is_folder(entry):
+            if name.startswith(b"."):
+                if len(found.hidden) < MAX_HIDDEN and name != b".well-known":
+                    found.hidden.extend(_hidden_files(path, entry))
+            elif _is_folder(entry):
                 # A link that leads back up would be walked for ever.
                 if identity not in above:
                     open_folders.append((path, (*above, identity)))
-            elif _is_served(entry) and not any(name.endswith(end) and name[: -len(end)] in entries for end in PRECOMPRESSED):
-                found.append(path)
-    return sorted(path for path in found if path != MANIFEST.encode())
+            elif _is_served(entry) and not (name.endswith(PRECOMPRESSED) and name.rpartition(b".")[0] in entries) and path != MANIFEST.encode():
+                found.served.append(path)
+    return Listing(sorted(found.served), sorted(found.hidden))
+
+
+def _read_folder(folder: bytes) -> tuple[tuple[int, int], dict[bytes, os.DirEntry[bytes]]]:
+    """Return device and inode, and what lies in the folder."""
+    where = printable(os.fsdecode(folder))
+    try:
+        status = os.stat(folder)
+        with os.scandir(folder) as entries:
+            return (status.st_dev, status.st_ino), {entry.name: entry for entry in entries}
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ExplainedError(f"static_path: {where} went away while the tree was read; run again when nobody collects or publishes.") from error
+    except PermissionError as error:
+        raise ExplainedError(f"static_path: {where} cannot be read ({error.strerror}); run the task with become: true.") from error
+    except OSError as error:
+        raise ExplainedError(f"static_path: {where} cannot be read ({error.strerror}).") from error
+
+
+def _hidden_files(path: bytes, entry: os.DirEntry[bytes]) -> list[bytes]:
+    """Return a dot file, or the first few files of a dot folder."""
+    try:
+        if entry.is_file():
+            return [path]
+        if not entry.is_dir():
+            return []
+        with os.scandir(entry.path) as inside:
+            return [os.path.join(path, file.name) for file in itertools.islice((one for one in inside if one.is_file()), 3)]
+    except OSError:
+        return []
 
 
 def _is_folder(entry: os.DirEntry[bytes]) -> bool:
@@ -118,13 +162,19 @@ def hashed_names(manifest: str) -> set[bytes]:
     try:
         with open(manifest, encoding="utf-8") as file:
             paths = json.load(file)["paths"]
-        return {os.fsencode(hashed) for name, hashed in paths.items() if name != hashed}
+        hashed = {os.fsencode(hashed) for name, hashed in paths.items() if name != hashed}
     except OSError as error:
-        raise ExplainedError(f"The manifest {manifest} cannot be read: {error.strerror}.") from error
+        raise ExplainedError(f"The manifest {printable(manifest)} cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ExplainedError(
-            f"{manifest} is not a manifest of Django's static files: it must be a JSON object with 'paths'. Collect again."
+            f"{printable(manifest)} is not a manifest of Django's static files: it must be a JSON object with 'paths'. Collect again."
         ) from error
+    outside = sorted(name for name in hashed if name.startswith(b"/") or b".." in name.split(b"/"))
+    if outside:
+        raise ExplainedError(
+            f"The manifest {printable(manifest)} names {printable(os.fsdecode(outside[0]))!r}, which lies outside of the static tree; collect again."
+        )
+    return hashed
 
 
 def is_named_by_content(root: str, path: bytes) -> bool:

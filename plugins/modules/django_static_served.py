@@ -11,11 +11,12 @@ short_description: Prove as a client that a site's static files are served
 version_added: 0.1.0
 description:
   - Asks a site for its collected files, and for what its pages make a browser fetch, and fails with the list of what is not served as it must be.
-  - For each file the status, the C(Content-Type), the bytes (compared with the file on disk, plain and compressed), the caching
-    and nginx's C(ETag) are checked.
+  - For each file the status, the C(Content-Type), the bytes (compared with the file on disk, plain and in each encoding), the caching, ranges and
+    conditional requests, the security headers of the pages, and nginx's C(ETag) are checked.
   - Pages are read as a browser reads them - C(link), C(script), C(img), C(srcset), preloads, import maps and inline styles - and so are
     the style sheets they name, with C(url()) and C(@import). What lies on other hosts is listed and not asked for.
   - A name that does not exist must be answered with 404, and no cache may keep that answer.
+  - Nothing but the collected files may be served below O(static_url) - see O(probes).
   - Connections are persistent. Proxies and netrc are not used, no redirect is followed to another host, and nothing but HTTP and HTTPS is spoken.
 options:
   base_url:
@@ -51,6 +52,49 @@ options:
       - By default C(/) and the admin's login page. Those need not exist, but must not answer with 400 or a server's error.
     type: list
     elements: str
+  security_headers:
+    description:
+      - Names of headers that every file, and every error below O(static_url), must carry once and with the same value as the pages do. What the
+        first page that answers does not carry is not asked for. A page that carries one of them twice is a failure too.
+      - The default are the two that protect a response by themselves, or the whole host whichever response carries them. nginx drops headers of the
+        server block in a location that has an C(add_header) of its own, so that pages often have them and files have not.
+      - Others may be named, such as V(Cross-Origin-Resource-Policy). C(Content-Security-Policy) and C(X-Frame-Options) are about pages and seldom
+        worth it here. An empty list means none.
+      - Where O(static_url) is on another host, C(Strict-Transport-Security) is left out, because it is about the host that sends it.
+    type: list
+    elements: str
+    default:
+      - Strict-Transport-Security
+      - X-Content-Type-Options
+  probes:
+    description:
+      - Whether to ask for what must not be served below O(static_url). Files outside of the folder, by climbing out of it (C(/static../), C(..%2f)
+        and many other spellings); dot files; the project's sources; listings of folders.
+      - A leak is told by its content only. With O(static_path), an answer must hold the bytes of a file that lies beside the folder, or of a dot
+        file in it; without, something that only such a file holds. An application that answers any URL with a page of its own is no leak.
+      - Files that Django collected are meant to be served, so a C(.py) among them is no leak by its name. Files that import Django or hold its
+        settings, compiled Python, a Django database or a private key are, and are not asked for as files then.
+      - Between 100 and 300 requests, as an attacker sends them. Switch it off where they would be blocked or raise an alarm.
+    type: bool
+    default: true
+  report:
+    description:
+      - Files, on the host on which the module runs, to which all that was found is written, also when the check fails. Their folders must exist.
+      - In check mode nothing is written. A report is no change of the site, so it does not count as RV(ignore:changed).
+    type: dict
+    suboptions:
+      json:
+        description:
+          - For programs. An object with the return values of this module, RV(failures) with all of them, and C(schema_version) (1; it grows when
+            a key changes its meaning), C(ok), C(message), C(time) (ISO 8601, UTC), C(seconds), C(base_url), C(connect_to), C(static_url)
+            and C(static_path).
+          - Where nobody could be asked, RV(checked) is empty.
+        type: path
+      junit:
+        description:
+          - For CI systems. A test suite for each kind - pages, files, references, missing names, probes - with a test case for each of the first
+            1000 failures, and one for all that is as it must be. What was not asked for is an error.
+        type: path
   max_files:
     description:
       - Files to ask for, at most. Of more files, a sample is taken - the same at each run and on each host - that covers every app,
@@ -79,13 +123,24 @@ options:
     type: path
 notes:
   - Run it with C(become), where the folder of collected files is not readable for everybody.
-  - Brotli is not asked for, because Python's standard library cannot decode it.
+  - Brotli is asked for where it can be decoded - by the library libbrotlidec, which comes with curl, or by Python's module C(brotli).
+  - Where O(static_url) is on another host, O(connect_to) is where that host is asked for, too; V(dns) asks each where it is.
+  - A site with several host names is one task per name, with C(loop).
 seealso:
   - module: webops.django.django_collectstatic
 extends_documentation_fragment:
   - webops.django.attributes
-  - webops.django.attributes.info
   - webops.django.attributes.action_group
+attributes:
+  check_mode:
+    support: full
+    details: All is asked for in check mode too; only the reports are not written.
+  diff_mode:
+    support: N/A
+    details: The module changes nothing but the reports.
+  idempotent:
+    support: full
+    details: The module changes nothing but the reports, which do not count.
 author:
   - WebOps (@webops)
 """
@@ -111,6 +166,19 @@ EXAMPLES = r"""
     static_url: /assets/
     static_path: /var/www/shop/assets
     max_files: 200
+
+- name: What CI shows, and a header of the project's own
+  webops.django.django_static_served:
+    base_url: https://shop.example.com
+    connect_to: dns
+    security_headers:
+      - Strict-Transport-Security
+      - X-Content-Type-Options
+      - Cross-Origin-Resource-Policy
+    report:
+      json: "{{ playbook_dir }}/reports/served.json"
+      junit: "{{ playbook_dir }}/reports/served.xml"
+  delegate_to: localhost
 """
 
 RETURN = r"""
@@ -131,6 +199,12 @@ checked:
     files_compressed:
       description: Files that came compressed too, with the same content.
       type: int
+    files_conditional:
+      description: Files for which a client that has them already is answered with 304.
+      type: int
+    files_range:
+      description: Files of which a client gets a part when it asks for one.
+      type: int
     pages:
       description: Pages.
       type: int
@@ -140,6 +214,9 @@ checked:
     missing_names:
       description: Names that must be answered with 404.
       type: int
+    probes:
+      description: URLs that must bring nothing, and were asked for.
+      type: int
     unchecked:
       description: URLs for which there was no time, or that were too many.
       type: int
@@ -147,9 +224,12 @@ checked:
     files: 146
     files_by_nginx: 146
     files_compressed: 120
+    files_conditional: 146
+    files_range: 146
     files_total: 146
     missing_names: 2
     pages: 2
+    probes: 152
     references: 24
     unchecked: 0
 failures:
@@ -171,8 +251,12 @@ failures:
       description: The page or style sheet that names it.
       returned: for a reference
       type: str
+    kind:
+      description: What it is - V(page), V(file), V(reference), V(missing_name) or V(probe).
+      type: str
   sample:
-    - url: http://shop.example.com/static/app.mjs
+    - kind: file
+      url: http://shop.example.com/static/app.mjs
       expected: text/javascript
       got: application/octet-stream
 failure_count:
@@ -189,6 +273,18 @@ pages:
     - url: http://shop.example.com/
       status: 200
       references: 12
+security_headers:
+  description: What the pages carry, by lower-case name, and the files had to.
+  returned: when the site could be asked
+  type: dict
+  sample:
+    x-content-type-options: nosniff
+reports:
+  description: Paths of the reports that were written, by format.
+  returned: when O(report) is given, outside of check mode
+  type: dict
+  sample:
+    json: /var/tmp/served.json
 foreign_urls:
   description: URLs on other hosts, which were not asked for; at most 100.
   returned: when the site could be asked
@@ -208,6 +304,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError, run_module
 from ansible_collections.webops.django.plugins.module_utils.served_check import check
+from ansible_collections.webops.django.plugins.module_utils.served_headers import DEFAULT
 from ansible_collections.webops.django.plugins.module_utils.served_request import Request
 
 
@@ -230,7 +327,7 @@ def read_request(params: dict[str, t.Any]) -> Request:
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Ask the site, and warn where the folder proves nothing."""
     request = read_request(module.params)
-    result = check(request)
+    result = check(request, module.check_mode)
     if request.static_path and not result["checked"]["files_total"]:
         module.warn(f"{request.static_path} holds no file, so only the pages were checked.")
     return result
@@ -247,6 +344,9 @@ def main() -> None:
                 "static_path": {"type": "path"},
                 "manifest": {"type": "path"},
                 "pages": {"type": "list", "elements": "str"},
+                "security_headers": {"type": "list", "elements": "str", "default": list(DEFAULT)},
+                "probes": {"type": "bool", "default": True},
+                "report": {"type": "dict", "options": {"json": {"type": "path"}, "junit": {"type": "path"}}},
                 "max_files": {"type": "int", "default": 5000},
                 "connections": {"type": "int", "default": 4},
                 "timeout": {"type": "float", "default": 10},

@@ -23,6 +23,7 @@ SITE = """server {
     server_name shop.example.com;
     gzip_types text/css text/javascript image/svg+xml;
     gzip_min_length 0;
+    gzip_vary on;
     LOCATIONS
 }
 server { listen 127.0.0.1:PORT default_server; return 444; }

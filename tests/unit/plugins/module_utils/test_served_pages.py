@@ -80,7 +80,7 @@ def test_what_is_no_page_is_not_read() -> None:
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (page("", content_encoding="br"), "it has an encoding that was not asked for"),
+        (page("", content_encoding="zstd"), "it has an encoding that was not asked for"),
         (page("plain", content_encoding="gzip"), "it is not valid gzip"),
         (page("", status="302 Found", location="file:///etc/passwd"), "does not begin with http:// or https://"),
         (page("", status="302 Found", location="/"), "more than 5 redirects"),

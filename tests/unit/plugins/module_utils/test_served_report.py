@@ -16,7 +16,8 @@ def test_says_how_many_and_which_first() -> None:
     lines = failed_message([failure(number) for number in range(12)], 1503, 0).split("\n")
     assert lines[0] == "12 of 1503 URLs are not served as they must be. The first 10:"
     assert lines[1] == "- http://shop.example.com/static/0.css: expected 200 text/css, got 404 text/html (answered by nginx)"
-    assert len(lines) == 11
+    assert len(lines) == 12
+    assert "docs/messages.md" in lines[-1]
 
 
 def test_counts_urls_and_not_their_faults() -> None:
@@ -28,5 +29,13 @@ def test_escapes_what_a_host_sent() -> None:
     assert "\x1b" not in str(hostile)
     assert "\n" not in str(hostile)
     assert len(str(hostile)) < 1000
-    assert hostile.as_dict() == {"url": "http://shop.example.com/", "expected": "a page", "got": hostile.as_dict()["got"]}
+    assert hostile.as_dict() == {"url": "http://shop.example.com/", "expected": "a page", "got": hostile.as_dict()["got"], "kind": "file"}
     assert hostile.as_dict()["got"].startswith(r"\x1b]0;title\x07\r\nok: done \u202ex")
+
+
+def test_leaks_are_counted_for_themselves() -> None:
+    leak = Failure("http://shop.example.com/static../x", "404 or 403", "200", kind="probe")
+    assert failed_message([leak], 20, 0, 85).startswith(
+        "Below the URL of the static files, 1 of 85 probes brought what must not be served.\n- http://shop.example.com/static../x: expected 404"
+    )
+    assert failed_message([failure(1), leak], 20, 0, 85).startswith("1 of 20 URLs are not served as they must be. Below the URL")

@@ -9,12 +9,17 @@ import hashlib
 import json
 import os
 import pathlib
+import typing as t
 
 import pytest
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
-from ansible_collections.webops.django.plugins.module_utils.served_tree import hashed_names, is_named_by_content, list_files, sample
+from ansible_collections.webops.django.plugins.module_utils.served_tree import hashed_names, is_named_by_content, read_tree, sample
 from hypothesis import given
 from hypothesis import strategies as st
+
+
+def list_files(root: str) -> list[bytes]:
+    return read_tree(root).served
 
 
 def write(root: pathlib.Path, *names: str) -> None:
@@ -55,7 +60,7 @@ def test_names_that_are_no_text(tmp_path: pathlib.Path) -> None:
 
 
 def test_a_folder_that_is_gone(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(ExplainedError, match="become"):
+    with pytest.raises(ExplainedError, match="went away while the tree was read"):
         list_files(str(tmp_path / "gone"))
 
 
@@ -83,6 +88,46 @@ def test_a_sample_is_the_same_whatever_the_order(paths: set[bytes], size: int) -
     assert chosen == sorted(sample(sorted(paths, reverse=True), size))
     assert set(chosen) <= paths
     assert len(chosen) == (min(size, len(paths)) if size else len(paths))
+
+
+def test_hidden_files_are_told_apart(tmp_path: pathlib.Path) -> None:
+    write(tmp_path, "a.css", ".env", "sub/.hidden", ".git/config", ".git/objects/x", ".well-known/security.txt", "sub/.well-known/x")
+    (tmp_path / ".dangling").symlink_to("nowhere")
+    assert read_tree(str(tmp_path)) == ([b"a.css"], [b".env", b".git/config", b"sub/.hidden"])
+
+
+def test_folders_that_links_multiply_are_read_a_few_times_only(tmp_path: pathlib.Path) -> None:
+    """Ten folders that lead to each other: without a bound, ten million paths."""
+    for one in range(10):
+        write(tmp_path, f"{one}/x.css")
+        for other in range(10):
+            (tmp_path / str(one) / f"to{other}").symlink_to(tmp_path / str(other))
+    listed = list_files(str(tmp_path))
+    assert {f"{one}/x.css".encode() for one in range(10)} <= set(listed)
+    assert len(listed) <= 80
+
+
+def test_a_folder_that_cannot_be_read(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests may run as root, who may read everything; so the refusal is the kernel's words, said here."""
+    write(tmp_path, "sub/a.css")
+    real = os.scandir
+
+    def refuse(folder: bytes) -> t.Any:
+        if folder.endswith(b"/sub"):
+            raise PermissionError(13, "Permission denied")
+        return real(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(ExplainedError, match=r"/sub cannot be read \(Permission denied\); run the task with become: true"):
+        read_tree(str(tmp_path))
+
+
+@pytest.mark.parametrize("hashed", ["../x.css", "a/../../x.css", "/etc/x.css"])
+def test_a_manifest_that_leaves_the_tree(tmp_path: pathlib.Path, hashed: str) -> None:
+    manifest = tmp_path / "staticfiles.json"
+    manifest.write_text(json.dumps({"paths": {"x.css": hashed}}))
+    with pytest.raises(ExplainedError, match="outside of the static tree; collect again"):
+        hashed_names(str(manifest))
 
 
 def test_names_of_a_manifest(tmp_path: pathlib.Path) -> None:

@@ -9,9 +9,12 @@ import json
 import os
 import pathlib
 import typing as t
+import xml.etree.ElementTree as ElementTree
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.webops.django.plugins.module_utils import served_report_files
+from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.modules import django_static_served
 from ansible_collections.webops.django.tests.unit.support.django_projects import run_module
 from ansible_collections.webops.django.tests.unit.support.raw_server import RawServer
@@ -64,11 +67,16 @@ def test_a_sound_site(site: StaticSite, served: Run, check_mode: bool) -> None:
         "files_total": NAMES,
         "files_by_nginx": NAMES,
         "files_compressed": 6,
+        "files_conditional": NAMES,
+        # There is nothing in an empty file of which a part could be asked for.
+        "files_range": NAMES - 1,
         "pages": 1,
         "references": 6,
         "missing_names": 2,
+        "probes": result["checked"]["probes"],
         "unchecked": 0,
     }
+    assert 60 < result["checked"]["probes"] < 300
     assert result["pages"] == [{"url": "http://shop.example.com/", "status": 200, "references": 4}]
     assert result["foreign_urls"] == ["https://cdn.example.org/x.png"]
 
@@ -293,6 +301,134 @@ def test_a_server_that_hangs_ends_with_the_deadline(site: StaticSite, run: Run) 
     assert "more were not asked for" in result["msg"]
 
 
+def test_a_way_out_of_the_tree(site: StaticSite, served: Run) -> None:
+    (site.root / "settings.py").write_text("SECRET_KEY = 'x'\n")
+    site.serve(static="location /static { alias ROOT/static/; }")
+    result = served()
+    assert faults(result)[0][:2] == ("/static../settings.py", "404 or 403, and never a file from outside of the static tree")
+    assert result["failures"][0]["kind"] == "probe"
+    assert result["msg"].startswith("Below the URL of the static files, 1 of ")
+    assert "SECRET_KEY" not in json.dumps(result)
+    quiet = served(probes=False)
+    assert not quiet.get("failed")
+    assert quiet["checked"]["probes"] == 0
+
+
+def test_settings_that_were_collected(site: StaticSite, served: Run) -> None:
+    """STATICFILES_DIRS = [BASE_DIR]: what is collected is not what may be served."""
+    site.write("shop/settings.py", b"SECRET_KEY = 'x'\n")
+    site.write("demo/main.py", b"from pyscript import document\n")
+    result = served()
+    assert faults(result) == [
+        ("/static/shop/settings.py", "404 or 403, and never a source file of a Django project (shop/settings.py of the tree)", "200 with its content")
+    ]
+    assert result["checked"]["files_total"] == NAMES + 1
+    site.serve("location ~ settings { return 404; }")
+    assert not served().get("failed")
+
+
+HEADERS = 'add_header X-Content-Type-Options nosniff always; add_header X-Other "a b" always;'
+
+
+def test_security_headers(site: StaticSite, served: Run) -> None:
+    site.serve(HEADERS, pages=PAGES.replace("}", HEADERS + "}"))
+    result = served(security_headers=["x-content-type-options", "X-Other", "X-Not-There"])
+    assert not result.get("failed"), result
+    assert result["security_headers"] == {"x-content-type-options": "nosniff", "x-other": "a b"}
+
+
+def test_security_headers_that_files_lack(site: StaticSite, served: Run) -> None:
+    """A location with an add_header of its own loses those of its server block."""
+    site.serve("add_header X-Other 1;", pages=HEADERS + PAGES)
+    result = served()
+    assert {(url, got) for url, _expected, got in faults(result)} >= {
+        ("/static/site.css", "no x-content-type-options"),
+        ("/static/webops-no-such-file.css", "404 without it"),
+    }
+    assert {expected for _url, expected, _got in faults(result)} == {
+        "x-content-type-options: nosniff, once, as on the pages",
+        "X-Content-Type-Options: nosniff, as on the pages, on errors too",
+    }
+    assert not served(security_headers=[]).get("failed")
+
+
+def test_a_page_with_a_header_twice(site: StaticSite, served: Run) -> None:
+    site.serve(HEADERS, pages=PAGES.replace("}", HEADERS + HEADERS + "}"))
+    assert faults(served()) == [("/", "X-Content-Type-Options once", "2 times: 'nosniff', and 'nosniff'")]
+
+
+def test_reports(site: StaticSite, served: Run, tmp_path: pathlib.Path) -> None:
+    for number in range(60):
+        (site.static / f"gone{number}.css").symlink_to("nowhere.css")
+    paths = {"json": str(tmp_path / "served.json"), "junit": str(tmp_path / "served.xml")}
+    result = served(report=paths)
+    assert (result["failure_count"], len(result["failures"]), result["reports"], result["changed"]) == (60, 50, paths, False)
+    document = json.loads((tmp_path / "served.json").read_text())
+    assert (document["schema_version"], document["ok"], document["message"]) == (1, False, result["msg"])
+    assert len(document["failures"]) == 60
+    assert document["checked"] == result["checked"]
+    assert document["static_path"] == str(site.static)
+    assert "changed" not in document
+    suites = ElementTree.parse(tmp_path / "served.xml").getroot()
+    assert (suites.get("failures"), suites.get("errors")) == ("60", "0")
+
+
+def test_reports_of_a_sound_site(site: StaticSite, served: Run, tmp_path: pathlib.Path) -> None:
+    report = {"json": str(tmp_path / "served.json")}
+    assert served(report=report)["reports"] == report
+    assert json.loads((tmp_path / "served.json").read_text())["ok"] is True
+
+
+def test_check_mode_writes_no_report(site: StaticSite, served: Run, tmp_path: pathlib.Path) -> None:
+    result = served(check_mode=True, report={"json": str(tmp_path / "served.json"), "junit": str(tmp_path / "served.xml")})
+    assert not result.get("failed")
+    assert "reports" not in result
+    assert not list(tmp_path.glob("served.*"))
+
+
+def test_a_report_where_nobody_answers(site: StaticSite, run: Run, tmp_path: pathlib.Path) -> None:
+    result = run(**{**site.options, "report": {"json": str(tmp_path / "served.json"), "junit": str(tmp_path / "served.xml")}})
+    document = json.loads((tmp_path / "served.json").read_text())
+    assert (document["ok"], document["checked"], document["message"]) == (False, {}, result["msg"])
+    assert ElementTree.parse(tmp_path / "served.xml").getroot().get("errors") == "1"
+    assert "checked" not in result
+
+
+def test_a_report_that_cannot_be_written_loses_nothing(
+    site: StaticSite, served: Run, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_rest: object) -> None:
+        raise ExplainedError("/x cannot be written: No space left on device.")
+
+    monkeypatch.setattr(served_report_files, "write_file", full)
+    (site.static / "gone.css").symlink_to("nowhere.css")
+    result = served(report={"json": str(tmp_path / "served.json")})
+    assert result["msg"].startswith("1 of ")
+    assert result["msg"].endswith("report: /x cannot be written: No space left on device.")
+    assert result["failure_count"] == 1
+
+
+def test_a_static_url_on_another_host(site: StaticSite, served: Run) -> None:
+    """A host name of its own for static files, on the same server."""
+    config = site.nginx.etc / "sites-enabled" / "shop.conf"
+    config.write_text(config.read_text().replace("server_name shop.example.com;", "server_name shop.example.com static.example.com;"))
+    site.page("index.html", '<link rel=stylesheet href="//static.example.com/static/site.css"><img src="//cdn.example.org/x.png">')
+    result = served(static_url="http://static.example.com/static/")
+    assert not result.get("failed"), result
+    assert result["checked"]["references"] == 4
+    assert result["foreign_urls"] == ["http://cdn.example.org/x.png"]
+
+
+@pytest.mark.parametrize("base", ["http://shop.example.com/app", "http://shop.example.com/app/"])
+def test_a_relative_static_url_is_below_the_sites_path(site: StaticSite, served: Run, base: str) -> None:
+    """Django puts a relative STATIC_URL behind the script's name."""
+    site.page("app/index.html", '<link rel=stylesheet href="/app/static/site.css">')
+    site.serve(static="location ^~ /app/static/ { alias ROOT/static/; }")
+    result = served(base_url=base, static_url="static/")
+    assert not result.get("failed"), result
+    assert [page["url"] for page in result["pages"]] == ["http://shop.example.com/app/"]
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [
@@ -311,6 +447,11 @@ def test_a_server_that_hangs_ends_with_the_deadline(site: StaticSite, run: Run) 
         ({"connections": 0}, "connections: 0 is not between 1 and 16"),
         ({"timeout": 0}, "timeout: 0 is not a time"),
         ({"deadline": -1}, "deadline: -1 is not a time"),
+        ({"security_headers": ["a b"]}, "security_headers: 'a b' is no header's name"),
+        ({"report": {"json": "/no/such/x.json"}}, "report.json: there is no folder /no/such on the host on which the module runs; make it first"),
+        ({"report": {"junit": "/tmp"}}, "report.junit: /tmp is a folder; write the path of a file in it"),
+        ({"report": {"json": "/tmp/x", "junit": "/tmp/x"}}, "report: json and junit name the same file"),
+        ({"report": {"xml": "/tmp/x"}}, "report.xml"),
         ({"max_files": -1}, "max_files: -1 is negative"),
         ({"ca_path": "/no/such.pem"}, "ca_path: /no/such.pem cannot be read"),
         ({"ca_path": "/dev/null"}, "ca_path: /dev/null cannot be read"),

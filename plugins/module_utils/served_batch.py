@@ -18,6 +18,7 @@ from ansible_collections.webops.django.plugins.module_utils.served_files import 
 
 __all__ = ["GIVE_UP", "check_files"]
 
+
 def check_files(
     clients: t.Sequence[Client], tree: Tree, paths: t.Sequence[bytes], expect: Expectations | None = None
 ) -> tuple[list[FileResult], int]:

@@ -22,9 +22,7 @@ MAX_VALIDATOR = 1024
 _NGINX_ETAG = re.compile(r'(?:W/)?"([0-9a-f]+-[0-9a-f]+)"')
 
 
-def content_faults(
-    answer: Answer, disk: DiskFile, asked: str, expected: Expected, headers: t.Mapping[str, str]
-) -> tuple[list[Fault], str]:
+def content_faults(answer: Answer, disk: DiskFile, asked: str, expected: Expected, headers: t.Mapping[str, str]) -> tuple[list[Fault], str]:
     """Compare a whole file's answer (200).
 
     :param asked: the Accept-Encoding that was sent.

@@ -24,9 +24,13 @@ def http_answer(body: bytes = b"", status: str = "200 OK", content_type: str = "
 class CountingSocket:
     """A connection of the server's, which adds what is sent to the server's count."""
 
-    def __init__(self, sock: socket.socket, server: RawServer) -> None:
+    def __init__(self, sock: socket.socket, server: RawServer, head: bytes, behind: bytes) -> None:
         self._sock = sock
         self._server = server
+        self.head = head
+        """The request that is answered."""
+        self.behind = behind
+        """What has been received behind the request that is answered: pipelined requests."""
 
     def sendall(self, data: bytes) -> None:
         """Send, and count; where the client has gone, no more than a buffer's worth too much."""
@@ -104,4 +108,4 @@ class RawServer:
                 self.requests.append(target)
                 self.heads.append(head)
                 self.hosts += [line[6:] for line in lines if line.startswith("Host: ")]
-                self.reply(t.cast("socket.socket", CountingSocket(sock, self)), target)
+                self.reply(t.cast("socket.socket", CountingSocket(sock, self, head, data)), target)

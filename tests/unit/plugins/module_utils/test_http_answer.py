@@ -83,12 +83,17 @@ CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
         pytest.param(OK + b"Content-Length: 9\r\n\r\n", "HEAD", 200, b"", True, id="HEAD"),
         pytest.param(CHUNKED + b"5\r\nhello\r\n0\r\n\r\n", "GET", 200, b"hello", True, id="chunks"),
         pytest.param(CHUNKED + b"2;a=b\r\nhe\r\n003 \r\nllo\r\n0\r\nX: y\r\nZ:\r\n\r\n", "GET", 200, b"hello", True, id="chunks with all there is"),
-        pytest.param(b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\nHTTP/1.1 100 Go\r\n\r\n" + OK + b"Content-Length: 1\r\n\r\nx", "GET", 200, b"x", True, id="1xx"),
+        pytest.param(
+            b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\nHTTP/1.1 100 Go\r\n\r\n" + OK + b"Content-Length: 1\r\n\r\nx", "GET", 200, b"x", True, id="1xx"
+        ),
     ],
 )
 def test_an_answer(data: bytes, method: str, status: int, body: bytes, lasting: bool, piece: int) -> None:
     answer, came = whole(data, method, piece)
     assert (answer.status, came, answer.finished, answer.reusable, answer.followed) == (status, body, True, lasting, False)
+
+
+NO = "the answer is not HTTP: "
 
 
 @pytest.mark.parametrize(
@@ -97,57 +102,51 @@ def test_an_answer(data: bytes, method: str, status: int, body: bytes, lasting: 
         pytest.param(b"", "the connection was closed without an answer", id="nothing"),
         pytest.param(b"HTT", "the answer ended within its headers", id="a beginning"),
         pytest.param(OK + b"Content-Length: 5\r\n", "the answer ended within its headers", id="half the headers"),
-        pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n", "the answer is not HTTP: it does not begin with HTTP/1", id="another protocol"),
-        pytest.param(b"<html>0.9</html>", "the answer is not HTTP: it does not begin with HTTP/1", id="HTTP/0.9"),
-        pytest.param(b"HTTP/2.0 200 OK\r\n\r\n", "the answer is not HTTP: it does not begin with HTTP/1", id="HTTP/2 in words"),
-        pytest.param(b"\0\0\x12\4\0\0\0\0\0\0\3\0\0\0\x80", "the answer is not HTTP: it does not begin with HTTP/1", id="HTTP/2's settings"),
-        pytest.param(b"\x15\3\1\0\2\2\x28", "the answer is not HTTP: it does not begin with HTTP/1", id="a TLS alert"),
-        pytest.param(b"\r\nHTTP/1.1 200 OK\r\n\r\n", "the answer is not HTTP: it does not begin with HTTP/1", id="an empty line before"),
-        pytest.param(b"HTTP/1.1 OK\r\n\r\n", "the answer is not HTTP: its status line is none", id="no status"),
-        pytest.param(b"HTTP/1.1 020 OK\r\n\r\n", "the answer is not HTTP: its status line is none", id="a status below 100"),
-        pytest.param(b"HTTP/1.2 200 OK\r\n\r\n", "the answer is not HTTP: its status line is none", id="another version"),
-        pytest.param(OK.replace(b"OK", b"O\0K") + b"\r\n", "the answer is not HTTP: its status line is none", id="a control character"),
-        pytest.param(OK + b"X: a\r\n b\r\n\r\n", "the answer is not HTTP: a header line is none", id="a folded line"),
-        pytest.param(OK + b"X : a\r\n\r\n", "the answer is not HTTP: a header line is none", id="a space before the colon"),
-        pytest.param(OK + b"no colon\r\n\r\n", "the answer is not HTTP: a header line is none", id="no colon"),
-        pytest.param(OK + b": a\r\n\r\n", "the answer is not HTTP: a header line is none", id="no name"),
-        pytest.param(OK + b"ETag: \"a\x1b[2J\"\r\n\r\n", "the answer is not HTTP: a header line is none", id="an escape sequence"),
-        pytest.param(OK + b"ETag: a\rSet-Cookie: b\r\n\r\n", "the answer is not HTTP: a header line is none", id="a split by CR"),
-        pytest.param(OK + b"ETag: a\nSet-Cookie: b\r\n\r\n", "the answer is not HTTP: a header line is none", id="a split by LF"),
-        pytest.param(OK + b"X: " + b"x" * MAX_LINE + b"\r\n\r\n", "the answer is not HTTP: a header of more than 16 KiB", id="a long header"),
-        pytest.param(OK + b"X: y\r\n" * (MAX_HEADERS + 1) + b"\r\n", f"the answer is not HTTP: more than {MAX_HEADERS} headers", id="many headers"),
-        pytest.param(OK + b"X: y\r\n" * (MAX_HEAD // 3), "the answer is not HTTP: more than 64 KiB of headers", id="endless headers"),
-        pytest.param(b"HTTP/1.1 100 Go\r\n\r\n" * 11, "the answer is not HTTP: more than 10 answers of the kind 1xx", id="a flood of 1xx"),
-        pytest.param(b"HTTP/1.1 101 Yes\r\n\r\n", "the answer is not HTTP: it changes to another protocol, which was not asked for", id="101"),
-        pytest.param(OK + b"Content-Length: -1\r\n\r\n", "the answer is not HTTP: its Content-Length is no number of bytes", id="a negative length"),
-        pytest.param(OK + b"Content-Length: \xb2\r\n\r\n", "the answer is not HTTP: its Content-Length is no number of bytes", id="another digit"),
-        pytest.param(OK + b"Content-Length:\r\n\r\n", "the answer is not HTTP: its Content-Length is no number of bytes", id="an empty length"),
-        pytest.param(OK + b"Content-Length: " + b"9" * 19 + b"\r\n\r\n", "the answer is not HTTP: its Content-Length is no number of bytes", id="exabytes"),
-        pytest.param(
-            OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx", "the answer is not HTTP: it has several Content-Lengths that differ", id="two lengths"
-        ),
+        pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n", NO + "it does not begin with HTTP/1", id="another protocol"),
+        pytest.param(b"<html>0.9</html>", NO + "it does not begin with HTTP/1", id="HTTP/0.9"),
+        pytest.param(b"HTTP/2.0 200 OK\r\n\r\n", NO + "it does not begin with HTTP/1", id="HTTP/2 in words"),
+        pytest.param(b"\0\0\x12\4\0\0\0\0\0\0\3\0\0\0\x80", NO + "it does not begin with HTTP/1", id="HTTP/2's settings"),
+        pytest.param(b"\x15\3\1\0\2\2\x28", NO + "it does not begin with HTTP/1", id="a TLS alert"),
+        pytest.param(b"\r\nHTTP/1.1 200 OK\r\n\r\n", NO + "it does not begin with HTTP/1", id="an empty line before"),
+        pytest.param(b"HTTP/1.1 OK\r\n\r\n", NO + "its status line is none", id="no status"),
+        pytest.param(b"HTTP/1.1 020 OK\r\n\r\n", NO + "its status line is none", id="a status below 100"),
+        pytest.param(b"HTTP/1.2 200 OK\r\n\r\n", NO + "its status line is none", id="another version"),
+        pytest.param(OK.replace(b"OK", b"O\0K") + b"\r\n", NO + "its status line is none", id="a control character"),
+        pytest.param(OK + b"X: a\r\n b\r\n\r\n", NO + "a header line is none", id="a folded line"),
+        pytest.param(OK + b"X : a\r\n\r\n", NO + "a header line is none", id="a space before the colon"),
+        pytest.param(OK + b"no colon\r\n\r\n", NO + "a header line is none", id="no colon"),
+        pytest.param(OK + b": a\r\n\r\n", NO + "a header line is none", id="no name"),
+        pytest.param(OK + b'ETag: "a\x1b[2J"\r\n\r\n', NO + "a header line is none", id="an escape sequence"),
+        pytest.param(OK + b"ETag: a\rSet-Cookie: b\r\n\r\n", NO + "a header line is none", id="a split by CR"),
+        pytest.param(OK + b"ETag: a\nSet-Cookie: b\r\n\r\n", NO + "a header line is none", id="a split by LF"),
+        pytest.param(OK + b"X: " + b"x" * MAX_LINE + b"\r\n\r\n", NO + "a header of more than 16 KiB", id="a long header"),
+        pytest.param(OK + b"X: y\r\n" * (MAX_HEADERS + 1) + b"\r\n", NO + f"more than {MAX_HEADERS} headers", id="many headers"),
+        pytest.param(OK + b"X: y\r\n" * (MAX_HEAD // 3), NO + "more than 64 KiB of headers", id="endless headers"),
+        pytest.param(b"HTTP/1.1 100 Go\r\n\r\n" * 11, NO + "more than 10 answers of the kind 1xx", id="a flood of 1xx"),
+        pytest.param(b"HTTP/1.1 101 Yes\r\n\r\n", NO + "it changes to another protocol, which was not asked for", id="101"),
+        pytest.param(OK + b"Content-Length: -1\r\n\r\n", NO + "its Content-Length is no number of bytes", id="a negative length"),
+        pytest.param(OK + b"Content-Length: \xb2\r\n\r\n", NO + "its Content-Length is no number of bytes", id="another digit"),
+        pytest.param(OK + b"Content-Length:\r\n\r\n", NO + "its Content-Length is no number of bytes", id="an empty length"),
+        pytest.param(OK + b"Content-Length: " + b"9" * 19 + b"\r\n\r\n", NO + "its Content-Length is no number of bytes", id="exabytes"),
+        pytest.param(OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx", NO + "it has several Content-Lengths that differ", id="two lengths"),
         pytest.param(
             OK + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-            "the answer is not HTTP: it has both a Content-Length and a Transfer-Encoding",
+            NO + "it has both a Content-Length and a Transfer-Encoding",
             id="a length and chunks",
         ),
-        pytest.param(
-            OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n", "the answer is not HTTP: it has a Transfer-Encoding that was not asked for", id="another coding"
-        ),
-        pytest.param(
-            CHUNKED.replace(b"1.1", b"1.0"), "the answer is not HTTP: it has a Transfer-Encoding that was not asked for", id="chunks in HTTP/1.0"
-        ),
+        pytest.param(OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n", NO + "it has a Transfer-Encoding that was not asked for", id="another coding"),
+        pytest.param(CHUNKED.replace(b"1.1", b"1.0"), NO + "it has a Transfer-Encoding that was not asked for", id="chunks in HTTP/1.0"),
         pytest.param(OK + b"Content-Length: 9\r\n\r\nhello", "the body ended after 5 of 9 bytes", id="a short body"),
         pytest.param(CHUNKED + b"5\r\nhello\r\n", "the body ended before its last chunk", id="no last chunk"),
         pytest.param(CHUNKED + b"ffff\r\nhello", "the body ended 65530 bytes before the end of a chunk", id="a short chunk"),
-        pytest.param(CHUNKED + b"no number\r\n", "the answer is not HTTP: a chunk has no length", id="no chunk length"),
-        pytest.param(CHUNKED + b"-5\r\nhello", "the answer is not HTTP: a chunk has no length", id="a negative chunk length"),
-        pytest.param(CHUNKED + b"0x5\r\nhello", "the answer is not HTTP: a chunk has no length", id="a prefix"),
-        pytest.param(CHUNKED + b"1" * 17 + b"\r\n", "the answer is not HTTP: a chunk has no length", id="a chunk of more than 16 exabytes"),
-        pytest.param(CHUNKED + b"5;" + b"x" * 2000 + b"\r\n", "the answer is not HTTP: a chunk has no length", id="an endless extension"),
-        pytest.param(CHUNKED + b"5\nhello\r\n0\r\n\r\n", "the answer is not HTTP: a chunk has no length", id="a chunk line ended by LF"),
-        pytest.param(CHUNKED + b"4\r\nhello\r\n", "the answer is not HTTP: a chunk is not as long as it says", id="a long chunk"),
-        pytest.param(CHUNKED + b"0\r\nno header\r\n\r\n", "the answer is not HTTP: what follows its last chunk is no header", id="a bad trailer"),
+        pytest.param(CHUNKED + b"no number\r\n", NO + "a chunk has no length", id="no chunk length"),
+        pytest.param(CHUNKED + b"-5\r\nhello", NO + "a chunk has no length", id="a negative chunk length"),
+        pytest.param(CHUNKED + b"0x5\r\nhello", NO + "a chunk has no length", id="a prefix"),
+        pytest.param(CHUNKED + b"1" * 17 + b"\r\n", NO + "a chunk has no length", id="a chunk of more than 16 exabytes"),
+        pytest.param(CHUNKED + b"5;" + b"x" * 2000 + b"\r\n", NO + "a chunk has no length", id="an endless extension"),
+        pytest.param(CHUNKED + b"5\nhello\r\n0\r\n\r\n", NO + "a chunk has no length", id="a chunk line ended by LF"),
+        pytest.param(CHUNKED + b"4\r\nhello\r\n", NO + "a chunk is not as long as it says", id="a long chunk"),
+        pytest.param(CHUNKED + b"0\r\nno header\r\n\r\n", NO + "what follows its last chunk is no header", id="a bad trailer"),
         pytest.param(CHUNKED + b"0\r\n" + b"X: y\r\n" * (MAX_HEADERS + 1), "headers follow its last chunk", id="endless trailers"),
     ],
 )
@@ -255,7 +254,7 @@ def test_agrees_with_http_client_and_leaves_what_follows(generated: tuple[bytes,
     ours = read_answer(reader)
     assert (ours.status, b"".join(ours.chunks())) == (theirs.status, theirs.read())
     for name in theirs.headers:
-        assert ours.header_values(name) == [value.strip(" \t") for value in theirs.headers.get_all(name)]
+        assert ours.header_values(name) == [value.strip(" \t") for value in theirs.headers.get_all(name, [])]
     assert ours.finished
     if ends:
         left = b"".join(iter(lambda: reader.some(CHUNK), b""))
@@ -263,7 +262,8 @@ def test_agrees_with_http_client_and_leaves_what_follows(generated: tuple[bytes,
 
 
 PIECES = st.sampled_from(
-    [OK, CHUNKED, b"\r\n", b"\r\n\r\n", b"HTTP/1.1 ", b"100 Go", b"Content-Length: ", b"Transfer-Encoding: chunked", b"5", b"-1", b"0\r\n\r\n", b"\0", b":"]
+    [OK, CHUNKED, b"\r\n", b"\r\n\r\n", b"HTTP/1.1 ", b"100 Go", b"Content-Length: ", b"Transfer-Encoding: chunked"]
+    + [b"5", b"-1", b"0\r\n\r\n", b"\0", b":"]
 )
 
 

@@ -294,9 +294,8 @@ def test_tls_with_an_unknown_certificate(client_for: Make, secure: RawServer) ->
 
 def test_a_certificate_that_has_expired(client_for: Make, certificate: str, tmp_path: pathlib.Path) -> None:
     expired = tmp_path / "expired.pem"
-    subprocess.run(
-        ["openssl", "x509", "-in", certificate, "-signkey", certificate, "-days", "-1", "-out", str(expired), "-clrext"], check=True, capture_output=True
-    )
+    command = ["openssl", "x509", "-in", certificate, "-signkey", certificate, "-days", "-1", "-out", str(expired), "-clrext"]
+    subprocess.run(command, check=True, capture_output=True)
     settings = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     settings.load_cert_chain(expired, certificate)
     tls = ssl.create_default_context(cafile=str(expired))

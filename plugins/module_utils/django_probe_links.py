@@ -43,9 +43,7 @@ def _entries(folder: str) -> list[tuple[str, bool]]:
         return []
 
 
-def _look_at(
-    path: str, is_link: bool, above: tuple[str, ...], found: list[dict[str, str]], open_folders: list[tuple[str, tuple[str, ...]]]
-) -> None:
+def _look_at(path: str, is_link: bool, above: tuple[str, ...], found: list[dict[str, str]], open_folders: list[tuple[str, tuple[str, ...]]]) -> None:
     if not is_link:
         if os.path.isdir(path):
             open_folders.append((path, (*above, os.path.realpath(path))))

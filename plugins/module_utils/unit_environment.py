@@ -146,7 +146,7 @@ def words(text: str) -> list[str]:
     control characters.
     """
     found: list[str] = []
-    for match in re.finditer(r'"((?:\\.|[^"\\])*)"|\$\'((?:\\.|[^\'\\])*)\'|(\S+)', text, re.DOTALL):
+    for match in re.finditer(r'"((?:\\.|[^"\\])*)"|\$\'((?:\\.|[^\'\\])*)\'|([^ \t\r\n]+)', text, re.DOTALL):
         double, single, bare = match.groups()
         found.append(_unescaped(bare if bare is not None else double if double is not None else single))
     return found

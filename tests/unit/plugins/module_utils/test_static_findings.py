@@ -336,7 +336,8 @@ def test_case_066_a_package_renamed_its_file(tmp_path: Path) -> None:
     project = make_project(tmp_path, MANIFEST_STORAGE, {"app/hijack.mjs": ""})
     write(
         project / "app/models.py",
-        "from django import forms\nclass Widget(forms.Widget):\n    class Media:\n        js = ['app/hijack.js', 'https://x.example.com/y.js', '/abs.js']\n",
+        "from django import forms\nclass Widget(forms.Widget):\n    class Media:\n"
+        "        js = ['app/hijack.js', 'https://x.example.com/y.js', '/abs.js']\n",
     )
     collect(project)
     (finding,) = found(project)

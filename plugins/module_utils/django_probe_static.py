@@ -154,7 +154,7 @@ def _not_found(patterns: list[str], seen: set[str]) -> list[dict[str, t.Any]]:
             names = [file["path"] for file in _files_of(get_finder(name), patterns, set(), []) if file["path"] not in seen]
         except Exception:
             # Django refuses to make a finder of settings that it cannot read; then there is nothing to find.
-            continue
+            names = []
         if names:
             missing.append({"finder": name, "count": len(names), "examples": names[:EXAMPLES]})
     return missing

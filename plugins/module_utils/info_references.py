@@ -59,7 +59,7 @@ class Known:
 
     def _of_family(self, name: str) -> str:
         stem, extension = posixpath.splitext(name)
-        candidates = [stem + other for family in FAMILIES if extension in family for other in sorted(family)]
+        candidates = [stem + other for family in FAMILIES if extension in family for other in sorted(family - {extension})]
         return next((candidate for candidate in candidates if candidate in self._names), "")
 
     def _first(self, start: str) -> str:

@@ -76,7 +76,7 @@ def collect(project: Project, order: Order, check_mode: bool) -> dict[str, t.Any
         evidence = _plan(project, order)
         target = destination_of(order.destination, evidence or {})
         # What the project says of itself is missing in the shortest way: it is looked at again before anything is published.
-        refuse_dangerous(target, evidence or {"media_root": "", "staticfiles_dirs": []}, project.path)
+        _refuse(target, evidence or {"media_root": "", "staticfiles_dirs": [], "static_root": ""}, project)
         with contextlib.ExitStack() as stack:
             place = workplace(target)
             if not check_mode:
@@ -103,6 +103,12 @@ def _plan(project: Project, order: Order) -> Evidence | None:
         if os.path.isdir(os.path.dirname(target)) and (order.force or not read_state(target)):
             return None
     return ask(project, "collect_plan")
+
+
+def _refuse(target: str, evidence: Evidence, project: Project) -> None:
+    # Also what the settings name, though it is another folder: whoever runs collectstatic by hand would write there.
+    for folder in dict.fromkeys([target, os.path.realpath(evidence["static_root"] or target)]):
+        refuse_dangerous(folder, evidence, project.path)
 
 
 def _is_unchanged(order: Order, evidence: Evidence, target: str, state: State) -> bool:
@@ -132,7 +138,7 @@ class _Run:
         started = time.time_ns()
         with staging_tree(None if self.check_mode else workplace(self.target), self.project.account) as tree:
             evidence = ask(self.project, "collect", overrides={"STATIC_ROOT": tree})
-            refuse_dangerous(self.target, evidence, self.project.path)
+            _refuse(self.target, evidence, self.project)
             inputs = _inputs(self.order, evidence, self.target)
             static_tree_publish.set_rights(tree, self.order.rights, started)
             values = self._complete(tree, evidence["manifest_name"])
@@ -155,7 +161,7 @@ class _Run:
 
     def _complete(self, tree: str, manifest: str) -> dict[str, t.Any]:
         """Add to the collected files what is published with them: hashed files of earlier collects, and compressed siblings."""
-        self.collected = set(_files_below(tree))
+        self.collected = set(static_tree.file_names(tree))
         self.hashed = collect_kept.manifest_names(os.path.join(tree, manifest)) if manifest else set()
         self.earlier = self._earlier(manifest)
         self.kept: set[str] = set()
@@ -164,7 +170,7 @@ class _Run:
         if self.order.clear:
             of_target = [name for names in self.earlier for name in names if collect_kept.is_kept_file(self.target, name)]
             self.kept |= collect_kept.keep_hashed(tree, self.target, of_target, self.order.rights)
-        names = [name for name in _files_below(tree) if name != manifest]
+        names = [name for name in static_tree.file_names(tree) if name != manifest]
         self.siblings = precompress.precompress(tree, names, self.order.encodings, self.target, self.order.rights, others=self.trees)
         return {
             "precompressed": {name: self.siblings.counts.get(name, 0) for name in self.order.encodings},
@@ -225,10 +231,3 @@ class _Run:
             write_state(State(self.target, inputs, tree, siblings, self.earlier, values))
         except ExplainedError as error:
             self.warnings.append(f"{error} The next run collects all files again.")
-
-
-def _files_below(root: str) -> t.Iterator[str]:
-    """Yield the names of a tree's files, relative to it."""
-    for folder, _folders, files in os.walk(root):
-        for file in files:
-            yield os.path.relpath(os.path.join(folder, file), root)

@@ -105,6 +105,22 @@ def _scan_folder(folder: str, name: str, entries: dict[str, Entry], files: list[
             raise ExplainedError(f"{child.path} is neither a file nor a folder; remove it.")
 
 
+def file_names(root: str) -> t.Iterator[str]:
+    """Yield the names of a tree's files, relative to it.
+
+    :raises OSError: a folder cannot be read.
+    """
+    waiting = [""]
+    while waiting:
+        folder = waiting.pop()
+        with os.scandir(os.path.join(root, folder)) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(f"{folder}{entry.name}/")
+                else:
+                    yield folder + entry.name
+
+
 def is_ours(name: str) -> bool:
     """Tell whether a name at the top of a tree is of a staging folder or a state: they lie in a tree that a file system is mounted on."""
     return "/" not in name and name.startswith(".") and (name.startswith(STAGING_PREFIX) or name.endswith(STATE_SUFFIX))
@@ -114,8 +130,9 @@ def _digests(paths: list[str]) -> t.Iterable[str]:
     """Return the digests of files in the same order. Python lets other threads run while it hashes."""
     if len(paths) < MANY_FILES:
         return map(file_digest, paths)
+    pieces = [paths[start : start + MANY_FILES] for start in range(0, len(paths), MANY_FILES)]
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        return list(pool.map(file_digest, paths, chunksize=MANY_FILES))
+        return [digest for digests in pool.map(lambda piece: list(map(file_digest, piece)), pieces) for digest in digests]
 
 
 def file_digest(path: str) -> str:

@@ -14,9 +14,18 @@ description:
   - Runs the project's own C(collectstatic) into a staging folder, as the service's user, and publishes the result only when all of it is there.
     A failure leaves the published tree as it was.
   - V(changed) is decided by comparing content, owner and mode of every file, not by what a command printed.
-  - Each file is switched by rename, the manifest after the files that it names.
+  - Each file is switched by rename, the manifest after the files that it names. A compressed sibling (C(a.css.gz)) goes before its file changes
+    and comes after it, so that nginx never sends an old one.
   - Sets owner and modes itself, so that neither the umask nor somebody's earlier run as another user matters.
-  - Refuses a destination that is a system folder, a home, the project, MEDIA_ROOT or one of STATICFILES_DIRS.
+  - Refuses a destination that is a system folder, a home, the project, MEDIA_ROOT, or a folder that static files are collected from.
+    Refuses to clear a folder that holds files of which none is a static file of the project, if it never collected there.
+  - A project in which nothing has changed is not collected. Sources, settings, the code of storages and finders, and the published tree are
+    recognised by fingerprints that read no file. A source whose time of modification was set back is noticed. Where a storage, a finder's storage or the
+    command C(collectstatic) is code of the project's own, nobody can say what it looks at, and files are collected and compared each time.
+  - One run at a time collects into a folder; another one waits, at most O(timeout) seconds. A run that was killed leaves a tree in which each file is
+    whole, and the next run finishes the work and removes what was left.
+  - The fingerprints, and the names that earlier manifests gave out, are kept beside O(dest) in the file C(.<name of the folder>.webops.json),
+    readable only by the user that the module runs as. Without it, everything is collected and compared.
 author:
   - WebOps (@webops)
 extends_documentation_fragment:
@@ -39,9 +48,18 @@ options:
       - The project collects there whatever its STATIC_ROOT says.
     type: path
   clear:
-    description: Whether files in O(dest) that were not collected are removed, after everything else is in place.
+    description:
+      - Whether files in O(dest) that were not collected are removed, after everything else is in place.
+      - Hashed files of O(keep_manifests) and O(keep_hashed_of) stay.
     type: bool
     default: false
+  keep_manifests:
+    description:
+      - How many earlier manifests' hashed files stay in O(dest) when it is cleared, so that pages that a browser loaded before still find theirs.
+      - A manifest counts when its names differ from those of the one before. Of older ones, the files that no kept manifest names are removed.
+      - Without O(clear), nothing is removed, and the number is of no account. V(0) keeps none.
+    type: int
+    default: 3
   keep_hashed_of:
     description:
       - Other published trees, or folders that hold some, whose hashed files are published as well, as hard links where that is possible.
@@ -49,6 +67,21 @@ options:
     type: list
     elements: path
     default: []
+  precompress:
+    description:
+      - Encodings in which files are also published ready to be sent, C(a.css.gz) and C(a.css.br) beside C(a.css), as nginx's C(gzip_static) and
+        C(brotli_static) send them. Only for types that are worth it, from 1 KB on, and where at least a tenth is saved.
+      - V(brotli) needs the Debian package C(libbrotli1), or Python's module C(brotli), on the target.
+      - A sibling that the project brought along, as WhiteNoise's storages make it, stays if it is right. One that this module made is removed
+        when its file goes or its encoding is no longer asked for, even without O(clear). A wrong one beside a collected file is always removed.
+    type: list
+    elements: str
+    choices: [gzip, brotli]
+    default: []
+  force:
+    description: Whether to collect and compare all files, even if the fingerprints say that nothing has changed.
+    type: bool
+    default: false
   owner:
     description: Owner of the published files, by name or number. The user that the module runs as, if it is not given.
     type: str
@@ -63,6 +96,13 @@ options:
     description: Mode of their folders, as octal digits.
     type: str
     default: '0755'
+notes:
+  - >-
+    In the place of a task C(community.general.django_manage) with C(command=collectstatic), O(project_path) (also C(app_path) or C(chdir)),
+    O(virtualenv), O(settings_module) (also C(settings)) and O(clear) mean the same. C(pythonpath) becomes O(python_path), a list. C(link) has no counterpart: a
+    published tree holds files. C(skip) and C(ignore_missing) need none. The task's keyword C(environment) becomes O(environment) or
+    O(environment_file): the project runs with its service's environment, not with the task's. C(become_user) may become O(user) with C(become):
+    then the project collects as that user, and the files belong to O(owner).
 seealso:
   - module: webops.django.django_static_info
   - name: collectstatic
@@ -86,6 +126,14 @@ EXAMPLES = r"""
     owner: root
     group: root
     clear: true
+    precompress: [gzip]
+
+# community.general.django_manage: command=collectstatic app_path=... virtualenv=... clear=true
+- name: Collect, and keep what the last three manifests named
+  webops.django.django_collectstatic:
+    app_path: /srv/shop
+    virtualenv: /srv/shop/venv
+    clear: true
 """
 
 RETURN = r"""
@@ -94,12 +142,16 @@ dest:
   returned: success
   type: str
   sample: /srv/static/shop
+collected:
+  description: Whether files were collected and compared. V(false) where the fingerprints said that nothing has changed.
+  returned: success
+  type: bool
 files_count:
-  description: How many files were collected.
+  description: How many files the project's C(collectstatic) makes. The counts and lists below also hold compressed siblings and kept files.
   returned: success
   type: int
 added_count:
-  description: How many of them were not there before.
+  description: How many published files were not there before.
   returned: success
   type: int
 changed_count:
@@ -107,7 +159,7 @@ changed_count:
   returned: success
   type: int
 removed_count:
-  description: How many files were removed. Always 0 without O(clear).
+  description: How many files were removed. Without O(clear), only compressed siblings are.
   returned: success
   type: int
 rights_count:
@@ -130,7 +182,9 @@ removed:
   type: list
   elements: str
 digest:
-  description: One SHA-256 over names and contents of all collected files, so that hosts can be compared.
+  description:
+    - One SHA-256 over names and contents of all collected files, so that hosts can be compared.
+    - Compressed siblings and kept files do not count, since hosts may differ in their versions of zlib and in what they had before.
   returned: success
   type: str
 hashed_count:
@@ -138,14 +192,28 @@ hashed_count:
   returned: success
   type: int
 kept_count:
-  description: How many hashed files of O(keep_hashed_of) are published besides.
+  description: How many hashed files of O(keep_hashed_of) and O(keep_manifests) are published besides.
   returned: success
   type: int
 hash_lookalikes:
-  description: Names that look as if the manifest storage had made them, but that it did not make. They must not be cached for ever.
+  description: The first 200 names that look as if the manifest storage had made them, but that it did not make. They must not be cached for ever.
   returned: success
   type: list
   elements: str
+hash_lookalikes_count:
+  description: How many there are. If more than RV(hash_lookalikes) holds, no file should be cached for ever.
+  returned: success
+  type: int
+precompressed:
+  description: How many files have a right sibling, for each encoding of O(precompress).
+  returned: success
+  type: dict
+  sample: {gzip: 120}
+precompressed_saved:
+  description: By how many bytes these siblings are smaller than their files, for each encoding of O(precompress).
+  returned: success
+  type: dict
+  sample: {gzip: 812345}
 project:
   description: What the project said of itself.
   returned: success

@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import io
 import json
 import os
 import subprocess
 import sys
 import typing as t
 from pathlib import Path
+from unittest import mock
 
+from ansible.module_utils import basic
 from ansible_collections.webops.django.plugins.module_utils import accounts
 from ansible_collections.webops.django.plugins.module_utils.django_project import Project
 
@@ -49,6 +54,17 @@ MANIFEST_STORAGE = (
     'STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},'
     ' "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"}}\n'
 )
+
+
+WHITENOISE_STORAGE = MANIFEST_STORAGE.replace(
+    "django.contrib.staticfiles.storage.ManifestStaticFilesStorage", "whitenoise.storage.CompressedManifestStaticFilesStorage"
+)
+WHITENOISE_PLAIN_STORAGE = MANIFEST_STORAGE.replace(
+    "django.contrib.staticfiles.storage.ManifestStaticFilesStorage", "whitenoise.storage.CompressedStaticFilesStorage"
+)
+
+DJANGOS = sorted((Path(__file__).resolve().parents[3] / ".ansible/django").iterdir())
+"""Folders for python_path, each with a Django and WhiteNoise; tools/setup makes them."""
 
 
 def make_project(folder: Path, settings: str = "", files: t.Mapping[str, str] | None = None, manage: str = MANAGE) -> Path:
@@ -96,6 +112,34 @@ def run_module(name: str, check_mode: bool = False, **params: t.Any) -> dict[str
     )
     assert "Traceback" not in done.stderr, done.stderr
     return dict(json.loads(done.stdout))
+
+
+def run_module_here(name: str, check_mode: bool = False, **params: t.Any) -> dict[str, t.Any]:
+    """Do the same in this process, without the time that Python and Ansible take to start."""
+    module = importlib.import_module(f"ansible_collections.webops.django.plugins.modules.{name}")
+    options = dict(params, _ansible_check_mode=check_mode, _ansible_remote_tmp="/tmp", _ansible_keep_remote_files=False)
+    printed = io.StringIO()
+    with mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": options}).encode()):
+        with mock.patch.object(basic, "_ANSIBLE_PROFILE", "legacy", create=True), contextlib.redirect_stdout(printed):
+            with contextlib.suppress(SystemExit):
+                module.main()
+    return dict(json.loads(printed.getvalue()))
+
+
+def four_steps_here(name: str, **params: t.Any) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+    """Check, do, again, again in check mode with force: what was predicted is done, to the name, and then nothing is left to do.
+
+    :returns: what check mode predicted, and what was done.
+    """
+    predicted, done = run_module_here(name, check_mode=True, **params), run_module_here(name, **params)
+    assert not done.get("failed"), done
+    for key in ("changed", "added", "modified", "removed", "rights_count", "diff", "digest", "precompressed", "kept_count", "files_count"):
+        assert predicted[key] == done[key], (key, predicted, done)
+    for again in ({}, {"force": True, "check_mode": True}):
+        result = run_module_here(name, **{**params, **again})
+        assert not result["changed"], (again, result)
+        assert result["digest"] == done["digest"]
+    return predicted, done
 
 
 def four_steps(name: str, **params: t.Any) -> tuple[dict[str, t.Any], dict[str, t.Any]]:

@@ -11,7 +11,10 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.webops.django.tests.unit.support.django_projects import MANIFEST_STORAGE, four_steps, make_project, run_module, write
+from ansible_collections.webops.django.tests.unit.support import django_projects
+from ansible_collections.webops.django.tests.unit.support.django_projects import MANIFEST_STORAGE, make_project, write
+from ansible_collections.webops.django.tests.unit.support.django_projects import four_steps_here as four_steps
+from ansible_collections.webops.django.tests.unit.support.django_projects import run_module_here as run_module
 
 NAME = "django_collectstatic"
 
@@ -31,6 +34,12 @@ def _project(tmp_path: Path) -> Path:
 def args(project: Path, **more: t.Any) -> dict[str, t.Any]:
     """Return what the module needs at least."""
     return {"project_path": str(project), "python": sys.executable, **more}
+
+
+def test_as_ansible_runs_it(project: Path) -> None:
+    """In a process of its own, by its file."""
+    _predicted, done = django_projects.four_steps(NAME, **args(project))
+    assert done["added"] == ["app/a.css", "app/b.js"]
 
 
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 20, 100])

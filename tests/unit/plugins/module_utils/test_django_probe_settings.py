@@ -19,3 +19,37 @@ def test_settings_are_evaluated(tmp_path: Path) -> None:
     assert answer["sqlite_databases"] == [str(tmp_path / "db.sqlite3")]
     assert {file["path"] for file in answer["files"]} == {"app/a.css", "app/b.js"}
     assert {file["app"] for file in answer["files"]} == {"app"}
+
+
+def test_storages_are_told_without_their_secrets(tmp_path: Path) -> None:
+    """Of options only the names; a folder where it is one."""
+    project = make_project(
+        tmp_path,
+        'STORAGES = {"default": {"BACKEND": "none.such.S3", "OPTIONS": {"secret_key": "canary", "bucket": "b"}},\n'
+        '    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},\n'
+        '    "own": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": BASE_DIR / "own"}}}\n',
+    )
+    answer = ask(project_at(project), "static_info")
+    assert answer["storages"] == {
+        "default": {"backend": "none.such.S3", "location": "", "options": ["bucket", "secret_key"]},
+        "staticfiles": {"backend": "django.contrib.staticfiles.storage.StaticFilesStorage", "location": f"{tmp_path}/collected", "options": []},
+        "own": {"backend": "django.core.files.storage.FileSystemStorage", "location": f"{tmp_path}/own", "options": ["location"]},
+    }
+    assert "canary" not in str(answer)
+
+
+def test_whitenoise_and_what_json_cannot_hold(tmp_path: Path) -> None:
+    """A setting may be a function, a pattern or a path."""
+    project = make_project(
+        tmp_path,
+        'import re\nMIDDLEWARE = ["whitenoise.middleware.WhiteNoiseMiddleware"]\nWHITENOISE_MAX_AGE = 60\nWHITENOISE_ROOT = BASE_DIR / "r"\n'
+        "WHITENOISE_IMMUTABLE_FILE_TEST = lambda path, url: True\nSTATIC_URL = None\nMEDIA_ROOT = BASE_DIR / 'media'\n",
+    )
+    answer = ask(project_at(project), "static_info")
+    assert answer["whitenoise"] is True
+    assert answer["whitenoise_settings"] == {
+        "WHITENOISE_IMMUTABLE_FILE_TEST": "function",
+        "WHITENOISE_MAX_AGE": 60,
+        "WHITENOISE_ROOT": f"{tmp_path}/r",
+    }
+    assert (answer["static_url"], answer["media_root"]) == ("", f"{tmp_path}/media")

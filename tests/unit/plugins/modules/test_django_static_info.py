@@ -6,9 +6,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
+import tempfile
+import typing as t
 from pathlib import Path
 
+import pytest
 from ansible_collections.webops.django.tests.unit.support.django_projects import MANIFEST_STORAGE, make_project, run_module, write
 
 NAME = "django_static_info"
@@ -21,15 +26,41 @@ def test_files_are_counted_by_app_and_shadowed_ones_named(tmp_path: Path) -> Non
     result = run_module(NAME, project_path=str(project), python=sys.executable)
     assert not result["changed"]
     assert (result["files_count"], result["apps"], result["shadowed"]) == (2, {"": 1, "app": 1}, ["app/a.css"])
-    assert (result["secret_key"], result["findings"]) == ("set", [])
+    assert result["secret_key"] == "set"
+    assert [finding["code"] for finding in result["findings"]] == ["collectstatic_not_run"]
 
 
-def test_the_result_stays_small(tmp_path: Path) -> None:
-    """However many files there are, the result holds counts."""
-    project = make_project(tmp_path, files={f"app/{number}.css": "" for number in range(2000)})
-    result = run_module(NAME, project_path=str(project), python=sys.executable)
-    assert result["files_count"] == 2000
+def test_a_hundred_thousand_files(tmp_path: Path) -> None:
+    """The result stays under 64 KB and the module under 300 MB; the whole list is in a file."""
+    project = make_project(tmp_path, files={"one": "", "two": ""})
+    sources = project / "app/static"
+    for folder in range(100):
+        (sources / f"folder-{folder}").mkdir()
+        for number in range(1000):
+            # A file has at most 65,000 names on ext4.
+            os.link(sources / ("one" if number % 2 else "two"), sources / f"folder-{folder}" / f"a-name-as-long-as-names-of-assets-are-{number}.txt")
+    listed = tmp_path / "files.jsonl"
+    result, memory = measured(project_path=str(project), python=sys.executable, files_path=str(listed))
+    assert (result["changed"], result["files_path"], result["files_truncated"]) == (True, str(listed), True)
+    assert result["files_count"] == 100_002
     assert len(json.dumps(result)) < 65536
+    assert memory < 300 * 1024
+    with listed.open(encoding="utf-8") as lines:
+        assert sum(json.loads(line)["state"] == "missing" for line in lines) == 100_002
+
+
+def measured(**params: object) -> tuple[dict[str, t.Any], int]:
+    """Run the module; return also the most memory, in KB, that it or the project's interpreter has held."""
+    arguments = {"ANSIBLE_MODULE_ARGS": dict(params, _ansible_remote_tmp="/tmp", _ansible_keep_remote_files=False)}
+    command = [sys.executable, "-m", f"ansible_collections.webops.django.plugins.modules.{NAME}"]
+    with tempfile.TemporaryFile("w+") as given, tempfile.TemporaryFile("w+") as said:
+        json.dump(arguments, given)
+        given.seek(0)
+        process = subprocess.Popen(command, stdin=given, stdout=said, env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)))
+        _pid, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        return json.load(said), usage.ru_maxrss
 
 
 def test_a_secret_is_not_returned(tmp_path: Path) -> None:
@@ -54,3 +85,64 @@ def test_an_unset_static_root_is_a_finding_whatever_the_storage(tmp_path: Path) 
         result = run_module(NAME, project_path=str(project), python=sys.executable)
         assert [finding["code"] for finding in result["findings"]] == ["static_root_unset"]
         assert (result["static_root"], result["files_count"]) == ("", 2)
+
+
+def test_a_list_is_predicted_written_and_then_the_same(tmp_path: Path) -> None:
+    """Without the list, the module never reports a change."""
+    project = make_project(tmp_path)
+    listed = tmp_path / "files.jsonl"
+    given = {"project_path": str(project), "python": sys.executable, "files_path": str(listed), "collected": False}
+    assert run_module(NAME, check_mode=True, **given)["changed"]
+    assert not listed.exists()
+    assert run_module(NAME, **given)["changed"]
+    assert not run_module(NAME, **given)["changed"]
+    assert not run_module(NAME, check_mode=True, **given)["changed"]
+
+
+def test_names_that_are_no_utf8_can_be_printed(tmp_path: Path) -> None:
+    """In the result and in the file."""
+    project = make_project(tmp_path, files={})
+    (project / "app/static").mkdir()
+    with open(os.fsencode(project / "app/static") + b"/b\xff.css", "wb"):
+        pass
+    result = run_module(NAME, project_path=str(project), python=sys.executable)
+    assert result["files"][0]["path"] == "b\\xff.css"
+    assert result["findings"][0]["examples"] == ["b\\xff.css"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "project_path is missing"),
+        ({"project_path": "/nowhere", "python": sys.executable}, "There is no folder /nowhere"),
+        ({"project_path": "/usr", "python": sys.executable}, "/usr holds no manage.py"),
+    ],
+)
+def test_bad_input_is_answered_with_a_sentence(given: dict[str, str], message: str) -> None:
+    """And never with a traceback."""
+    result = run_module(NAME, **given)
+    assert result["failed"]
+    assert message in result["msg"]
+    assert "Traceback" not in json.dumps(result)
+
+
+def test_a_unit_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """systemctl is asked as it would be on a host; what the environment holds is used and not shown."""
+    project = make_project(tmp_path / "shop", 'import os\nSECRET_KEY = os.environ["KEY"]\nDEBUG = os.environ["SHOP_DEBUG"] == "yes please"\n')
+    write(tmp_path / "shop.env", "KEY=canary-value\n")
+    said = [
+        "LoadState=loaded",
+        "User=root",
+        f"WorkingDirectory={project}",
+        'Environment="SHOP_DEBUG=yes please"',
+        f"EnvironmentFiles={tmp_path}/shop.env (ignore_errors=no)",
+        f"ExecStart={{ path={sys.executable} ; argv[]={sys.executable} -m gunicorn ; ignore_errors=no ; }}",
+    ]
+    systemctl = tmp_path / "bin/systemctl"
+    write(systemctl, "#!/bin/sh\ncat <<'END'\n" + "\n".join(said) + "\nEND\n")
+    systemctl.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{systemctl.parent}:{os.environ['PATH']}")
+    result = run_module(NAME, unit="shop")
+    assert (result["project_path"], result["debug"], result["user"]) == (str(project), True, "root")
+    assert result["collect_command"] == "webops.django.django_collectstatic: {unit: shop}"
+    assert "canary" not in json.dumps(result)

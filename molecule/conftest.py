@@ -60,5 +60,5 @@ def pytest_runtest_makereport(item: pytest.Item) -> t.Generator[None, pytest.Tes
     host = getattr(item, "funcargs", {}).get("host")
     if report.failed and host is not None:
         journal = host.run(f"journalctl --no-pager --quiet --lines={JOURNAL_LINES}; tail -n 40 /var/log/nginx/error.log")
-        report.sections.append((f"journal of {host.backend.name}", journal.stdout))
+        report.sections.append((f"journal of {host.backend.name}", journal.stdout_bytes.decode("utf-8", "replace")))
     return report

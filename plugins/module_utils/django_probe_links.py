@@ -25,7 +25,7 @@ def broken_links(folders: t.Iterable[str], ignore_patterns: t.Sequence[str] = ()
     """
     found: list[dict[str, str]] = []
     for folder in dict.fromkeys(folders):
-        open_folders = [(folder, (os.path.realpath(folder),))]
+        open_folders: list[tuple[str, tuple[str, ...]]] = [(folder, (os.path.realpath(folder),))]
         while open_folders and len(found) < LINKS_LIMIT:
             path, above = open_folders.pop()
             for name, is_link in _entries(path):

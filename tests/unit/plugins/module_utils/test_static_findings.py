@@ -16,6 +16,8 @@ from pathlib import Path
 import django.contrib.staticfiles.management.commands.collectstatic
 import django.core.management.commands.check  # noqa: F401
 import pytest
+from ansible_collections.webops.django.plugins.module_utils import django_probe, django_project
+from ansible_collections.webops.django.plugins.module_utils.django_project import Project
 from ansible_collections.webops.django.plugins.module_utils.info_evidence import gather
 from ansible_collections.webops.django.plugins.module_utils.static_findings import static_findings
 from ansible_collections.webops.django.tests.unit.support.django_projects import MANIFEST_STORAGE, make_project, project_at, write
@@ -29,27 +31,50 @@ class CollectstaticFailedError(Exception):
     """Django's own command ended with an error."""
 
 
-def collect(project: Path, **environment: str) -> None:
-    """Run collectstatic as somebody at a shell does; in a fork, for Django takes most of its time to be imported."""
+@pytest.fixture(autouse=True)
+def _answers_come_from_a_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Importing Django takes most of a question's time. That a project is asked in its own interpreter is tested with the modules."""
+
+    def run(project: Project, request: bytes, result: t.IO[bytes], output: t.IO[bytes]) -> int:
+        asked = json.loads(request)["request"]
+        return in_fork(lambda: django_probe.main(result.fileno(), asked), project.path, project.environment, output.fileno())
+
+    monkeypatch.setattr(django_project, "_run", run)
+
+
+def in_fork(work: t.Callable[[], object], folder: str, environment: t.Mapping[str, str], output: int) -> int:
+    """Do something in a child of this process as a process of its own would do it."""
     child = os.fork()
     if not child:
         status = 1
         try:
-            os.chdir(project)
+            os.chdir(folder)
             os.environ.clear()
             os.environ.update(environment)
+            os.dup2(output, 1)
+            os.dup2(output, 2)
             sys.dont_write_bytecode = True
-            sys.path.insert(0, str(project))
-            sys.argv = ["manage.py", "collectstatic", "--noinput", "--verbosity=0"]
-            runpy.run_path("manage.py", run_name="__main__")
+            sys.path.insert(0, folder)
+            work()
             status = 0
         finally:
             os._exit(status)
-    if os.waitpid(child, 0)[1]:
-        raise CollectstaticFailedError
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def found(project: Path, trial: bool = False, settings_module: str = "", **environment: str) -> list[dict[str, t.Any]]:
+def collect(project: Path, **environment: str) -> None:
+    """Run collectstatic as somebody at a shell does."""
+
+    def command() -> None:
+        sys.argv = ["manage.py", "collectstatic", "--noinput", "--verbosity=0"]
+        runpy.run_path("manage.py", run_name="__main__")
+
+    with open(os.devnull, "w", encoding="ascii") as nothing:
+        if in_fork(command, str(project), environment, nothing.fileno()):
+            raise CollectstaticFailedError
+
+
+def found(project: Path, trial: bool = False, settings_module: str = "", **environment: t.Any) -> list[dict[str, t.Any]]:
     """Return the findings about a project; each of them is complete, and survives being saved."""
     evidence, _details = gather(project_at(project, settings_module, **environment), True, trial)
     findings = static_findings(json.loads(json.dumps(evidence)))

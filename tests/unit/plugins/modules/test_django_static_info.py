@@ -91,7 +91,7 @@ def test_a_list_is_predicted_written_and_then_the_same(tmp_path: Path) -> None:
     """Without the list, the module never reports a change."""
     project = make_project(tmp_path)
     listed = tmp_path / "files.jsonl"
-    given = {"project_path": str(project), "python": sys.executable, "files_path": str(listed), "collected": False}
+    given: dict[str, t.Any] = {"project_path": str(project), "python": sys.executable, "files_path": str(listed), "collected": False}
     assert run_module(NAME, check_mode=True, **given)["changed"]
     assert not listed.exists()
     assert run_module(NAME, **given)["changed"]
@@ -118,7 +118,7 @@ def test_names_that_are_no_utf8_can_be_printed(tmp_path: Path) -> None:
         ({"project_path": "/usr", "python": sys.executable}, "/usr holds no manage.py"),
     ],
 )
-def test_bad_input_is_answered_with_a_sentence(given: dict[str, str], message: str) -> None:
+def test_bad_input_is_answered_with_a_sentence(given: dict[str, t.Any], message: str) -> None:
     """And never with a traceback."""
     result = run_module(NAME, **given)
     assert result["failed"]

@@ -197,6 +197,7 @@ class _Run:
                 refuse_to_clear(self.target, wanted, [name for name, entry in present.items() if not entry.is_folder])
         else:
             difference.removed = collect_siblings.orphans(tree, self.target, wanted, present, set(self.state.siblings if self.state else ()))
+        static_tree_publish.refuse_blocked(wanted, present, difference, self.target)
         return difference
 
     def _values(self, wanted: Tree) -> dict[str, t.Any]:

@@ -11,7 +11,7 @@ import stat
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
-from ansible_collections.webops.django.plugins.module_utils.static_tree import Difference, Rights
+from ansible_collections.webops.django.plugins.module_utils.static_tree import Difference, Rights, Tree
 
 SIBLINGS = (".gz", ".br")
 """What nginx adds to a file's name to find its compressed form (gzip_static, brotli_static)."""
@@ -47,6 +47,19 @@ def set_rights(root: str, rights: Rights, time: int | None = None) -> None:
     os.chmod(root, rights.folder_mode)
 
 
+def refuse_blocked(wanted: Tree, present: Tree, difference: Difference, target: str) -> None:
+    """Refuse to put a file where a folder stands that holds something which is not to go.
+
+    :raises ExplainedError: names the folder.
+    """
+    removed = set(difference.removed)
+    for name in difference.changed:
+        if not wanted[name].is_folder and any(old.startswith(f"{name}/") and old not in removed for old in present):
+            raise ExplainedError(
+                f"{target}/{name} is a folder where a file must be; move it away, or let the module remove what is not collected (clear: true)."
+            )
+
+
 def publish(staging: str, target: str, difference: Difference, rights: Rights, last: t.Collection[str] = ()) -> None:
     """Make a tree what was compared, out of a staging tree on the same filesystem which already has its rights.
 
@@ -70,10 +83,10 @@ def publish(staging: str, target: str, difference: Difference, rights: Rights, l
 
     names = sorted({*difference.added, *difference.changed} - {"."}, key=order)
     # Only what stands in the way of a new name goes first.
-    in_the_way = [old for old in difference.removed if old not in gone and any(old.startswith(f"{name}/") for name in difference.changed)]
-    _remove(target, in_the_way)
+    in_the_way = [old for old in difference.removed if any(old.startswith(f"{name}/") for name in difference.changed)]
+    _remove(target, set(in_the_way) - gone)
     for name in difference.changed:
-        if in_the_way and not os.path.isdir(os.path.join(staging, name)) and os.path.isdir(os.path.join(target, name)):
+        if not os.path.isdir(os.path.join(staging, name)) and _is_real_folder(os.path.join(target, name)):
             os.rmdir(os.path.join(target, name))
     for name in names:
         _place(os.path.join(staging, name), os.path.join(target, name), rights)
@@ -108,8 +121,6 @@ def _is_real_folder(path: str) -> bool:
 
 def _place(source: str, target: str, rights: Rights) -> None:
     if not os.path.isdir(source):
-        if _is_real_folder(target):
-            raise ExplainedError(f"{target} is a folder where a file must be; move it away, or let the module remove what is not collected.")
         os.replace(source, target)
         return
     if os.path.lexists(target) and not _is_real_folder(target):

@@ -20,8 +20,8 @@ description:
   - Refuses a destination that is a system folder, a home, the project, MEDIA_ROOT, or a folder that static files are collected from.
     Refuses to clear a folder that holds files of which none is a static file of the project, if it never collected there.
   - A project in which nothing has changed is not collected. Sources, settings, the code of storages and finders, and the published tree are
-    recognised by fingerprints that read no file. A source whose time of modification was set back is noticed. Where a storage, a finder's storage or the
-    command C(collectstatic) is code of the project's own, nobody can say what it looks at, and files are collected and compared each time.
+    recognised by fingerprints that read no file. A source whose time of modification was set back is noticed. Where a storage, a finder's storage
+    or the command C(collectstatic) is code of the project's own, nobody can say what it looks at, and files are collected and compared each time.
   - One run at a time collects into a folder; another one waits, at most O(timeout) seconds. A run that was killed leaves a tree in which each file is
     whole, and the next run finishes the work and removes what was left.
   - The fingerprints, and the names that earlier manifests gave out, are kept beside O(dest) in the file C(.<name of the folder>.webops.json),
@@ -99,8 +99,8 @@ options:
 notes:
   - >-
     In the place of a task C(community.general.django_manage) with C(command=collectstatic), O(project_path) (also C(app_path) or C(chdir)),
-    O(virtualenv), O(settings_module) (also C(settings)) and O(clear) mean the same. C(pythonpath) becomes O(python_path), a list. C(link) has no counterpart: a
-    published tree holds files. C(skip) and C(ignore_missing) need none. The task's keyword C(environment) becomes O(environment) or
+    O(virtualenv), O(settings_module) (also C(settings)) and O(clear) mean the same. C(pythonpath) becomes O(python_path), a list. C(link) has no
+    counterpart: a published tree holds files. C(skip) and C(ignore_missing) need none. The task's keyword C(environment) becomes O(environment) or
     O(environment_file): the project runs with its service's environment, not with the task's. C(become_user) may become O(user) with C(become):
     then the project collects as that user, and the files belong to O(owner).
 seealso:

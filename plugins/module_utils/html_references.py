@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import html.parser
-import json
 import re
 import typing as t
 
@@ -15,17 +14,24 @@ from ansible_collections.webops.django.plugins.module_utils.css_references impor
 
 _LINKS = {
     "apple-touch-icon": "image",
+    "apple-touch-icon-precomposed": "image",
+    "apple-touch-startup-image": "image",
     "icon": "image",
     "manifest": "manifest",
     "mask-icon": "image",
-    "modulepreload": "script",
+    "modulepreload": "module",
     "stylesheet": "stylesheet",
 }
 """The link types that a browser fetches, ``preload`` aside, and the kind of what it expects."""
 _PRELOADS = {"audio": "media", "font": "font", "image": "image", "script": "script", "style": "stylesheet", "video": "media"}
+_WITH_INTEGRITY = ("modulepreload", "preload", "stylesheet")
+_BACKGROUNDS = ("body", "table", "tbody", "td", "tfoot", "th", "thead", "tr")
 _ATTRIBUTES = {
+    **{(element, "background"): "image" for element in _BACKGROUNDS},
     ("audio", "src"): "media",
     ("embed", "src"): "any",
+    ("feimage", "href"): "image",
+    ("feimage", "xlink:href"): "image",
     ("image", "href"): "image",
     ("image", "xlink:href"): "image",
     ("img", "src"): "image",
@@ -40,17 +46,23 @@ _ATTRIBUTES = {
 _DESCRIPTOR = re.compile(r"\d+[wh]|-?[\d.]+(?:[eE][+-]?\d+)?x")
 _PIECE = 16384
 """Characters that are read between two looks at the clock."""
-_SCRIPT_TYPES = ("", "module", *JAVASCRIPT)
+_SCRIPT_TYPES = ("", *JAVASCRIPT)
+_STYLE_TYPES = ("", "text/css")
+_WITH_CROSSORIGIN = ("audio", "image", "img", "video")
 
 
 class PageReferences(t.NamedTuple):
     """What a page refers to.
 
     :param base: the ``href`` of its base element, or an empty string.
+    :param import_maps: texts of its import maps.
+    :param modules: texts of the modules that stand on the page itself.
     """
 
     base: str
     references: list[Reference]
+    import_maps: list[str]
+    modules: list[str]
 
 
 def html_references(text: str, look_at_clock: t.Callable[[], object] = bool) -> PageReferences:
@@ -68,7 +80,7 @@ def html_references(text: str, look_at_clock: t.Callable[[], object] = bool) -> 
     except (AssertionError, NotImplementedError):
         # html.parser gives up at some malformed declarations; what it read until there counts.
         pass
-    return PageReferences(parser.base, parser.references)
+    return PageReferences(parser.base, parser.references, parser.import_maps, parser.modules)
 
 
 class _Parser(html.parser.HTMLParser):
@@ -76,14 +88,20 @@ class _Parser(html.parser.HTMLParser):
         super().__init__()
         self.base = ""
         self.references: list[Reference] = []
+        self.import_maps: list[str] = []
+        self.modules: list[str] = []
         self._templates = 0
+        self._svgs = 0
         self._text_of = ""
         self._text: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         # The first of several attributes of a name counts (HTML, 13.2.5.33).
         attributes = {name: value or "" for name, value in reversed(attrs)}
-        self._templates += tag == "template"
+        # The content of a declarative shadow root is part of the page (HTML, 4.12.3).
+        if tag == "template" and (self._templates or attributes.get("shadowrootmode", "").lower() not in ("open", "closed")):
+            self._templates += 1
+        self._svgs += tag == "svg"
         if self._templates:
             return
         if tag == "base":
@@ -92,13 +110,13 @@ class _Parser(html.parser.HTMLParser):
             self._link(attributes)
         elif tag == "script":
             self._script(attributes)
-        elif tag == "style":
+        elif tag == "style" and attributes.get("type", "").strip().lower() in _STYLE_TYPES:
             self._text_of = "style"
         elif tag == "input" and attributes.get("type", "").lower() == "image":
             self._add(attributes.get("src", ""), "image")
         for (element, name), kind in _ATTRIBUTES.items():
             if element == tag:
-                self._add(attributes.get(name, ""), kind)
+                self._add(attributes.get(name, ""), kind, cors=_cors(attributes) if element in _WITH_CROSSORIGIN else "")
         if tag in ("img", "source"):
             self._srcset(attributes.get("srcset", ""))
         self.references += css_references(attributes.get("style", ""))
@@ -106,6 +124,7 @@ class _Parser(html.parser.HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "template":
             self._templates = max(self._templates - 1, 0)
+        self._svgs = max(self._svgs - (tag == "svg"), 0)
         self.end_text()
 
     def handle_data(self, data: str) -> None:
@@ -123,29 +142,42 @@ class _Parser(html.parser.HTMLParser):
         if self._text_of == "style":
             self.references += css_references(text)
         elif self._text_of == "importmap":
-            self.references += _import_map(text)
+            self.import_maps.append(text)
+        elif self._text_of == "module" and text.strip():
+            self.modules.append(text)
         self._text_of = ""
 
-    def _add(self, url: str, kind: str) -> None:
+    def _add(self, url: str, kind: str, integrity: str = "", cors: str = "") -> None:
         if url.strip():
-            self.references.append(Reference(url.strip(), kind))
+            self.references.append(Reference(url.strip(), kind, integrity.strip(), cors))
 
     def _link(self, attributes: dict[str, str]) -> None:
         relations = attributes.get("rel", "").lower().split()
         for relation in relations:
+            kind = _LINKS.get(relation, "")
             if relation == "preload":
-                self._add(attributes.get("href", ""), _PRELOADS.get(attributes.get("as", "").lower(), "any"))
-            elif relation in _LINKS:
-                self._add(attributes.get("href", ""), _LINKS[relation])
+                kind = _PRELOADS.get(attributes.get("as", "").lower(), "any")
+            if not kind or (relation == "stylesheet" and not _is_loaded(attributes)):
+                continue
+            cors = "anonymous" if relation == "modulepreload" or kind == "font" else ""
+            integrity = attributes.get("integrity", "") if relation in _WITH_INTEGRITY else ""
+            self._add(attributes.get("href", ""), kind, integrity, _cors(attributes) or cors)
         if "preload" in relations:
             self._srcset(attributes.get("imagesrcset", ""))
 
     def _script(self, attributes: dict[str, str]) -> None:
         script_type = attributes.get("type", "").strip().lower()
+        address = attributes.get("src") or (attributes.get("href") or attributes.get("xlink:href") if self._svgs else None) or ""
         if script_type == "importmap":
             self._text_of = "importmap"
-        elif script_type in _SCRIPT_TYPES:
-            self._add(attributes.get("src", ""), "script")
+        elif script_type == "module":
+            if address:
+                self._add(address, "module", attributes.get("integrity", ""), _cors(attributes) or "anonymous")
+            else:
+                self._text_of = "module"
+        elif script_type in _SCRIPT_TYPES and "nomodule" not in attributes:
+            # Who knows modules leaves out what is meant for those who do not (HTML, 4.12.1.1).
+            self._add(address, "script", attributes.get("integrity", ""), _cors(attributes))
 
     def _srcset(self, value: str) -> None:
         for url in _srcset_urls(value):
@@ -171,12 +203,13 @@ def _srcset_urls(value: str) -> list[str]:
     return urls
 
 
-def _import_map(text: str) -> list[Reference]:
-    """Return the files that an import map names; an address that ends with a slash stands for many."""
-    try:
-        document = json.loads(text)
-        maps = [document.get("imports", {}), *document.get("scopes", {}).values()]
-        addresses = [address for mapping in maps for address in mapping.values()]
-    except (ValueError, AttributeError):
-        return []
-    return [Reference(address, "script") for address in addresses if isinstance(address, str) and not address.endswith("/")]
+def _cors(attributes: t.Mapping[str, str]) -> str:
+    """Return the state of the attribute crossorigin (HTML, 2.5.4)."""
+    if "crossorigin" not in attributes:
+        return ""
+    return "use-credentials" if attributes["crossorigin"].strip().lower() == "use-credentials" else "anonymous"
+
+
+def _is_loaded(attributes: t.Mapping[str, str]) -> bool:
+    """Tell whether a browser fetches a style sheet: an alternate one and one for another medium too, but not a disabled one."""
+    return "disabled" not in attributes and attributes.get("type", "").partition(";")[0].strip().lower() in _STYLE_TYPES

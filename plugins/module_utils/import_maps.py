@@ -53,6 +53,11 @@ class ImportMap:
                     return found
         return _match(self._imports, name) or url
 
+    def addresses(self) -> list[str]:
+        """Return the URLs that the maps name; one that ends with a slash stands for many."""
+        maps = (self._imports, *self._scopes.values())
+        return list(dict.fromkeys(url for mapping in maps for url in mapping.values() if url and not url.endswith("/")))
+
     def integrity(self, url: str) -> str:
         """Return the digests that a map gives for a module's URL."""
         return self._integrity.get(url, "")

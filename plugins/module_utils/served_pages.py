@@ -5,27 +5,32 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import re
 import typing as t
 
-from ansible_collections.webops.django.plugins.module_utils.content_types import expected_for_reference
-from ansible_collections.webops.django.plugins.module_utils.css_references import Reference, css_references
-from ansible_collections.webops.django.plugins.module_utils.encodings import EncodingError, decoded
+from ansible_collections.webops.django.plugins.module_utils.css_references import Reference
+from ansible_collections.webops.django.plugins.module_utils.encodings import EncodingError
 from ansible_collections.webops.django.plugins.module_utils.html_references import html_references
 from ansible_collections.webops.django.plugins.module_utils.http_client import Answer, Client, TransportError
+from ansible_collections.webops.django.plugins.module_utils.import_maps import ImportMap
+from ansible_collections.webops.django.plugins.module_utils.served_references import (
+    Document,
+    Wanted,
+    faults,
+    module_references,
+    next_references,
+    read_body,
+    text_of,
+)
 from ansible_collections.webops.django.plugins.module_utils.served_report import Failure, describe_answer
-from ansible_collections.webops.django.plugins.module_utils.web_urls import Origin, Url, UrlError, join, parse_url, printable
+from ansible_collections.webops.django.plugins.module_utils.web_urls import Origin, Url, UrlError, join, printable
 
-MAX_BODY = 64 << 20
-"""Bytes of a page, style sheet or other reference that are read at most."""
-MAX_TEXT = 8 << 20
-"""Characters of a page or style sheet that are searched for references."""
 MAX_REFERENCES = 2000
 MAX_REDIRECTS = 5
 _NOT_FETCHED = re.compile(r"(?:data|blob|about|javascript|mailto|tel):|#|$", re.IGNORECASE)
-_CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE)
-_BLOCKED_IF_MIXED = ("stylesheet", "script", "font", "manifest", "any")
+_BLOCKED_IF_MIXED = ("stylesheet", "script", "module", "font", "manifest", "any")
 """What browsers block on an https page when it comes by http; images and media they ask for by https (W3C Mixed Content)."""
 
 
@@ -49,8 +54,8 @@ class Crawl:
     mixed: dict[str, None] = dataclasses.field(default_factory=dict)
     references: int = 0
     answers: list[tuple[str, Answer]] = dataclasses.field(default_factory=list)
-    _open: list[tuple[Url, str, str]] = dataclasses.field(default_factory=list)
-    _seen: set[tuple[str, str]] = dataclasses.field(default_factory=set)
+    _open: collections.deque[Wanted] = dataclasses.field(default_factory=collections.deque)
+    _seen: dict[tuple[str, ...], Url] = dataclasses.field(default_factory=dict)
 
     def page(self, url: Url, required: bool) -> None:
         """Ask for a page and note what it refers to.
@@ -69,24 +74,38 @@ class Crawl:
             if answer.status == 400 or answer.status >= (400 if required else 500):
                 hint = "; does ALLOWED_HOSTS hold this host name?" if answer.status == 400 else ""
                 self.failures.append(Failure(str(url), expected, describe_answer(answer) + hint, kind="page"))
-            elif final.origin in self.origins and answer.status < 400:
+                return
+            if final.origin in self.origins and answer.status < 400:
                 self.answers.append((str(final), answer))
             if answer.status == 200 and answer.content_type in ("text/html", "application/xhtml+xml"):
-                found = html_references(_text(answer), self.client.look_at_clock)
-                entry["references"] = len(found.references)
-                self._note(join(final, found.base) if found.base else final, found.references, str(url), final.origin)
+                entry["references"] = self._read_page(text_of(answer, read_body(answer)), url, final)
         except (TransportError, EncodingError, UrlError) as error:
             self.failures.append(Failure(str(url), expected, str(error), kind="page"))
 
+    def _read_page(self, text: str, url: Url, final: Url) -> int:
+        """Note what a page refers to; return how much that is."""
+        found = html_references(text, self.client.look_at_clock)
+        base = join(final, found.base) if found.base else final
+        document = Document(str(url), final.origin, ImportMap(base))
+        references = list(found.references)
+        for import_map in found.import_maps:
+            document.import_map.add(import_map)
+        references += [Reference(address, "module", cors="anonymous") for address in document.import_map.addresses()]
+        for module in found.modules:
+            references += module_references(module, base, document.import_map, self.client.look_at_clock)
+        self._note(base, references, str(url), document)
+        return len(references)
+
     def fetch_references(self) -> int:
-        """Ask for all that the pages refer to, and for what their style sheets refer to.
+        """Ask for all that the pages refer to, and for what that refers to.
 
         :returns: how many were left out because there are too many.
         :raises DeadlineError: the time for the whole work is over.
         """
         while self._open and self.references < MAX_REFERENCES:
+            self._fetch(self._open[0])
+            self._open.popleft()
             self.references += 1
-            self._fetch(*self._open.pop(0))
         return len(self._open)
 
     @property
@@ -96,31 +115,39 @@ class Crawl:
 
     def folders(self, url: Url) -> list[str]:
         """Return the paths of the folders below a URL in which something lies that pages name."""
-        paths = [parse_url(text).path for text, _kind in self._seen if text.startswith(str(url))]
+        paths = [seen.path for seen in self._seen.values() if str(seen).startswith(str(url))]
         return list(dict.fromkeys(path.rpartition("/")[0] + "/" for path in paths))
 
-    def _fetch(self, url: Url, kind: str, page: str) -> None:
-        expected = expected_for_reference(kind, url.path)
-        wanted = f"200 {expected}".rstrip()
+    def _fetch(self, wanted: Wanted) -> None:
+        expected = f"200 {wanted.expected}".rstrip()
         try:
-            answer, final = self._follow(url)
+            answer, final = self._follow(wanted.url, wanted.request_headers())
             if final.origin not in self.origins:
                 return
             if answer.status != 200:
-                self.failures.append(Failure(str(url), wanted, describe_answer(answer), page, "reference"))
-            elif not expected.accepts(answer.content_type):
-                self.failures.append(Failure(str(url), wanted, f"200 {answer.content_type or 'without Content-Type'}", page, "reference"))
-            elif kind == "stylesheet":
-                self._note(final, css_references(_text(answer), self.client.look_at_clock), str(url), final.origin)
+                self._fail(wanted, expected, describe_answer(answer))
+            elif not wanted.expected.accepts(answer.content_type):
+                self._fail(wanted, expected, f"200 {answer.content_type or 'without Content-Type'}")
             else:
-                _read(answer)
+                self._take(wanted, answer, read_body(answer), final)
         except (TransportError, EncodingError, UrlError) as error:
-            self.failures.append(Failure(str(url), wanted, str(error), page, "reference"))
+            self._fail(wanted, expected, str(error))
 
-    def _follow(self, url: Url) -> tuple[Answer, Url]:
+    def _take(self, wanted: Wanted, answer: Answer, body: bytes, final: Url) -> None:
+        found = faults(wanted, answer, body, final.origin)
+        for expected, got in found:
+            self._fail(wanted, expected, got)
+        if not found and wanted.kind in ("stylesheet", "module", "manifest"):
+            references = next_references(wanted.kind, text_of(answer, body), final, wanted.document, self.client.look_at_clock)
+            self._note(final, references, str(wanted.url), wanted.document)
+
+    def _fail(self, wanted: Wanted, expected: str, got: str) -> None:
+        self.failures.append(Failure(str(wanted.url), expected, got, wanted.named_by, "reference"))
+
+    def _follow(self, url: Url, headers: t.Mapping[str, str] | None = None) -> tuple[Answer, Url]:
         """Ask, and follow redirects within the site; one that leads out of it is noted and returned as the answer."""
         for _step in range(MAX_REDIRECTS):
-            answer = self.client.get(url.origin, url.target)
+            answer = self.client.get(url.origin, url.target, headers=headers)
             location = answer.header("Location")
             if answer.status not in (301, 302, 303, 307, 308) or not location:
                 return answer, url
@@ -130,44 +157,22 @@ class Crawl:
                 return answer, url
         raise TransportError(f"more than {MAX_REDIRECTS} redirects")
 
-    def _note(self, base: Url, references: t.Sequence[Reference], page: str, origin: Origin) -> None:
+    def _note(self, base: Url, references: t.Sequence[Reference], named_by: str, document: Document) -> None:
         for reference in references:
             if _NOT_FETCHED.match(reference.url.strip()):
                 continue
             try:
                 url = join(base, reference.url)
             except UrlError as error:
-                self.failures.append(Failure(reference.url, "a URL of this site", f"one that {error}", page, "reference"))
+                self.failures.append(Failure(reference.url, "a URL of this site", f"one that {error}", named_by, "reference"))
                 continue
-            if origin.scheme == "https" and url.origin.scheme == "http":
+            wanted = Wanted(url, reference.kind, named_by, document, reference.integrity, reference.cors)
+            if document.origin.scheme == "https" and url.origin.scheme == "http":
                 self.mixed[str(url)] = None
                 if reference.kind in _BLOCKED_IF_MIXED:
-                    self.failures.append(Failure(str(url), "an https URL on an https page", "an http URL, which browsers block", page, "reference"))
+                    self._fail(wanted, "an https URL on an https page", "an http URL, which browsers block")
             elif url.origin not in self.origins:
                 self.foreign[str(url)] = None
-            elif (str(url), reference.kind) not in self._seen:
-                self._seen.add((str(url), reference.kind))
-                self._open.append((url, reference.kind, page))
-
-
-def _read(answer: Answer) -> bytes:
-    """Return a body, its encoding undone.
-
-    :raises TransportError: it does not arrive whole, or is too long.
-    :raises EncodingError: it cannot be decoded.
-    """
-    body = bytearray()
-    for chunk in decoded(answer.chunks(), answer.header("Content-Encoding")):
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise TransportError(f"a body of more than {MAX_BODY >> 20} MiB")
-    return bytes(body)
-
-
-def _text(answer: Answer) -> str:
-    match = _CHARSET.search(answer.header("Content-Type"))
-    body = _read(answer)
-    try:
-        return body.decode(match.group(1) if match else "utf-8", "replace")[:MAX_TEXT]
-    except (LookupError, UnicodeError):
-        return body.decode("utf-8", "replace")[:MAX_TEXT]
+            elif wanted.key not in self._seen:
+                self._seen[wanted.key] = url
+                self._open.append(wanted)

@@ -14,7 +14,10 @@ description:
   - For each file the status, the C(Content-Type), the bytes (compared with the file on disk, plain and in each encoding), the caching, ranges and
     conditional requests, the security headers of the pages, and nginx's C(ETag) are checked.
   - Pages are read as a browser reads them - C(link), C(script), C(img), C(srcset), preloads, import maps and inline styles - and so are
-    the style sheets they name, with C(url()) and C(@import). What lies on other hosts is listed and not asked for.
+    the style sheets they name, with all their URLs and C(@import), the modules, with what they import, and the icons of web app manifests.
+    What lies on other hosts is listed and not asked for.
+  - What a browser would refuse is a failure too - a wrong C(Content-Type), a body that does not fit an C(integrity) attribute, C(http) on an
+    C(https) page, and a font or module of another origin of the site without C(Access-Control-Allow-Origin).
   - A name that does not exist must be answered with 404, and no cache may keep that answer.
   - Nothing but the collected files may be served below O(static_url) - see O(probes).
   - Connections are persistent. Proxies and netrc are not used, no redirect is followed to another host, and nothing but HTTP and HTTPS is spoken.
@@ -209,7 +212,7 @@ checked:
       description: Pages.
       type: int
     references:
-      description: URLs that the pages and their style sheets name.
+      description: URLs that the pages, and their style sheets, modules and manifests name.
       type: int
     missing_names:
       description: Names that must be answered with 404.
@@ -248,7 +251,7 @@ failures:
       description: What came.
       type: str
     page:
-      description: The page or style sheet that names it.
+      description: The page, style sheet, module or manifest that names it.
       returned: for a reference
       type: str
     kind:

@@ -43,12 +43,21 @@ from hypothesis import strategies as st
         ("@font-face { src: url(f.woff2) } a { background: url(x.png) }", [("f.woff2", "font"), ("x.png", "any")]),
         ("@media print { @font-face { src: url(f.woff2) } a { background: url(x.png) } }", [("f.woff2", "font"), ("x.png", "any")]),
         ("@import/**/url(a.css);@import /* x */ 'b.css';", [("a.css", "stylesheet"), ("b.css", "stylesheet")]),
+        ("a { background: curl(no.png); --my-url(no.png) }", []),
+        ("@-moz-document url(http://x/) { a { background: url(x.png) } }", [("x.png", "any")]),
+        ("@layer a { @supports (display: grid) { @font-face { src: url(f.woff2) } } }", [("f.woff2", "font")]),
+        ('a { background: -webkit-image-set("a.png" 1x) }', [("a.png", "image")]),
+        (r'@import "a\2e css"; a { background: url("b\"c.png") }', [("a.css", "stylesheet"), ('b"c.png', "any")]),
         ("/* never closed url(x.png)", []),
         ("", []),
     ],
 )
 def test_references(css: str, expected: list[tuple[str, str]]) -> None:
-    assert [tuple(reference) for reference in css_references(css)] == expected
+    assert [reference[:2] for reference in css_references(css)] == expected
+
+
+def test_fonts_come_by_cors() -> None:
+    assert [reference.cors for reference in css_references("@font-face { src: url(f.woff2) } a { background: url(x.png) }")] == ["anonymous", ""]
 
 
 @given(st.text(alphabet="urlimpot@()'\"\\/*; -:,a{}\n", max_size=200))

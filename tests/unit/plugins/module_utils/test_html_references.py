@@ -17,21 +17,16 @@ from hypothesis import strategies as st
         ('<link rel="stylesheet" href="a.css">', [("a.css", "stylesheet")]),
         ('<LINK REL="Shortcut ICON" HREF="a.ico">', [("a.ico", "image")]),
         ("<link rel=manifest href=a.webmanifest>", [("a.webmanifest", "manifest")]),
-        ('<link rel="modulepreload" href="a.mjs">', [("a.mjs", "script")]),
+        ('<link rel="modulepreload" href="a.mjs">', [("a.mjs", "module")]),
         ('<link rel="preload" as="font" href="a.woff2">', [("a.woff2", "font")]),
         ('<link rel="preload" as="style" href="a.css">', [("a.css", "stylesheet")]),
         ('<link rel="preload" as="image" imagesrcset="a.png 1x, b.png 2x">', [("a.png", "image"), ("b.png", "image")]),
         ('<link rel="canonical" href="/x"><link rel="alternate" href="/y"><link rel="preconnect" href="//z">', []),
         ('<link rel="stylesheet">', []),
         ('<script src="a.js"></script>', [("a.js", "script")]),
-        ('<script type="module" src=" a.mjs "></script>', [("a.mjs", "script")]),
+        ('<script type="module" src=" a.mjs "></script>', [("a.mjs", "module")]),
         ('<script type="text/template" src="a.html"></script>', []),
         ('<script>var x = "<img src=no.png>";</script>', []),
-        (
-            '<script type="importmap">{"imports": {"a": "/a.mjs", "b/": "/b/"}, "scopes": {"/c/": {"a": "/c/a.mjs"}}}</script>',
-            [("/a.mjs", "script"), ("/c/a.mjs", "script")],
-        ),
-        ('<script type="importmap">not json</script><script type="importmap">[1]</script><script type="importmap">{"imports": 1}</script>', []),
         ('<img src="a.png" srcset="b.png 1x, c,d.png 2x,e.png">', [("a.png", "image"), ("b.png", "image"), ("c,d.png", "image"), ("e.png", "image")]),
         ('<img srcset="a.png 100w, b.png  2.5x,\n c.png">', [("a.png", "image"), ("b.png", "image"), ("c.png", "image")]),
         ('<img srcset="bild größe.png 1x, b.png 2x">', [("b.png", "image")]),
@@ -50,10 +45,21 @@ from hypothesis import strategies as st
         ('<![foo <img src="a.png">', []),
         ('<img src="a.png"><img src="never-closed', [("a.png", "image")]),
         ("<style>b { background: url(b.png) }", [("b.png", "any")]),
+        ('<link rel="stylesheet" disabled href="no.css"><link rel="stylesheet" type="text/less" href="no.less">', []),
+        (
+            '<link rel="alternate stylesheet" href="a.css"><link rel="stylesheet" media="print" type="text/css; charset=utf-8" href="b.css">',
+            [("a.css", "stylesheet"), ("b.css", "stylesheet")],
+        ),
+        ('<script nomodule src="no.js"></script><script nomodule type="module" src="a.js"></script>', [("a.js", "module")]),
+        ('<template shadowrootmode="open"><img src="a.png"><template><img src="no.png"></template></template>', [("a.png", "image")]),
+        ('<svg><script href="a.js"></script><feImage href="a.png"/></svg><script href="no.js"></script>', [("a.js", "script"), ("a.png", "image")]),
+        ('<style type="text/less">a { b: url(no.png) }</style>', []),
+        ('<body background="a.png">', [("a.png", "image")]),
+        ('<object data="a.svg"></object><embed src="b.svg">', [("a.svg", "any"), ("b.svg", "any")]),
     ],
 )
 def test_references(html: str, expected: list[tuple[str, str]]) -> None:
-    assert [tuple(reference) for reference in html_references(html).references] == expected
+    assert [reference[:2] for reference in html_references(html).references] == expected
 
 
 def test_first_base_counts() -> None:
@@ -65,10 +71,38 @@ def test_any_text_is_read(text: str) -> None:
     assert isinstance(html_references(text).references, list)
 
 
+@pytest.mark.parametrize(
+    ("html", "integrity", "cors"),
+    [
+        ('<script src="a.js" integrity=" sha384-x "></script>', "sha384-x", ""),
+        ('<script src="a.js" crossorigin></script>', "", "anonymous"),
+        ('<script src="a.js" crossorigin="Use-Credentials"></script>', "", "use-credentials"),
+        ('<script src="a.js" type="module" integrity="sha256-x"></script>', "sha256-x", "anonymous"),
+        ('<link rel="stylesheet" href="a.css" integrity="sha512-x">', "sha512-x", ""),
+        ('<link rel="modulepreload" href="a.mjs" integrity="sha512-x">', "sha512-x", "anonymous"),
+        ('<link rel="preload" as="font" href="a.woff2" crossorigin>', "", "anonymous"),
+        ('<link rel="icon" href="a.ico" integrity="sha512-x">', "", ""),
+        ('<img src="a.png" crossorigin="anonymous">', "", "anonymous"),
+    ],
+)
+def test_integrity_and_crossorigin(html: str, integrity: str, cors: str) -> None:
+    assert [reference[2:] for reference in html_references(html).references] == [(integrity, cors)]
+
+
+def test_modules_and_import_maps_on_the_page() -> None:
+    found = html_references(
+        '<script type="importmap">{"imports": {}}</script><script type="module">import "./a.js"; "<img>"</script><script type="module"> </script>'
+        '<script>import("./no.js")</script><script type="module">import "./b.js"'
+    )
+    assert found.import_maps == ['{"imports": {}}']
+    assert found.modules == ['import "./a.js"; "<img>"', 'import "./b.js"']
+
+
 @pytest.mark.parametrize("start", [0, 16384 - 40, 16384 - 20, 16384 - 5])
 def test_a_page_of_many_pieces(start: int) -> None:
     text = "x" * start + '<script type="importmap">{"imports": {"a": "/a.mjs"}}</script><style>a { b: url(c) }</style><img src="d">' + "y" * 40000
-    assert [reference.url for reference in html_references(text).references] == ["/a.mjs", "c", "d"]
+    assert [reference.url for reference in html_references(text).references] == ["c", "d"]
+    assert html_references(text).import_maps == ['{"imports": {"a": "/a.mjs"}}']
 
 
 class OutOfTimeError(Exception):

@@ -54,6 +54,13 @@ def test_resolve(specifier: str, importer: str, expected: str) -> None:
     assert found.resolve(specifier, parse_url(f"http://shop.example.com{importer}")) == (f"http://shop.example.com{expected}" if expected else "")
 
 
+def test_addresses() -> None:
+    found = ImportMap(PAGE)
+    found.add(json.dumps(MAP))
+    names = ["a.0123456789ab.js", "plain.0123456789ab.js", "file.js", "a-old.js", "a-older.js"]
+    assert found.addresses() == [f"http://shop.example.com/static/{name}" for name in names]
+
+
 def test_integrity() -> None:
     found = ImportMap(PAGE)
     found.add(json.dumps(MAP))

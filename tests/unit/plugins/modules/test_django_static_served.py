@@ -409,11 +409,19 @@ def test_a_report_that_cannot_be_written_loses_nothing(
 
 
 def test_a_static_url_on_another_host(site: StaticSite, served: Run) -> None:
-    """A host name of its own for static files, on the same server."""
-    config = site.nginx.etc / "sites-enabled" / "shop.conf"
-    config.write_text(config.read_text().replace("server_name shop.example.com;", "server_name shop.example.com static.example.com;"))
+    """A host name of its own for static files, on the same server: fonts need the header that lets pages of another origin have them."""
     site.page("index.html", '<link rel=stylesheet href="//static.example.com/static/site.css"><img src="//cdn.example.org/x.png">')
-    result = served(static_url="http://static.example.com/static/")
+
+    def ask(extra: str) -> dict[str, t.Any]:
+        site.serve(extra)
+        config = site.nginx.etc / "sites-enabled" / "shop.conf"
+        config.write_text(config.read_text().replace("server_name shop.example.com;", "server_name shop.example.com static.example.com;"))
+        return served(static_url="http://static.example.com/static/")
+
+    assert [(failure["url"], failure["got"], failure["kind"]) for failure in ask("")["failures"]] == [
+        ("http://static.example.com/static/fonts/a.woff2", "no Access-Control-Allow-Origin", "reference")
+    ]
+    result = ask('add_header Access-Control-Allow-Origin "*";')
     assert not result.get("failed"), result
     assert result["checked"]["references"] == 4
     assert result["foreign_urls"] == ["http://cdn.example.org/x.png"]

@@ -464,3 +464,14 @@ def test_the_sample_project_is_healthy_once_it_is_collected(tmp_path: Path) -> N
     environment = {"SAMPLE_STATIC_ROOT": str(tmp_path / "collected"), "DJANGO_SECRET_KEY": "for tests"}
     collect(tmp_path / "sample", **environment)
     assert codes(tmp_path / "sample", **environment) == []
+
+
+def test_wagtails_own_template_of_a_project_is_healthy(tmp_path: Path) -> None:
+    """Hundreds of templates and style sheets that nobody here wrote."""
+    program = Path(sys.executable).parent / "wagtail"
+    subprocess.run([str(program), "start", "shop", str(tmp_path)], check=True, capture_output=True)
+    write(tmp_path / "shop/settings/local.py", "DEBUG = False\nALLOWED_HOSTS = ['shop.example.com']\n" + MANIFEST_STORAGE)
+    collect(tmp_path)
+    evidence, _details = gather(project_at(tmp_path), True, False)
+    assert static_findings(evidence) == []
+    assert evidence["references"]["templates_count"] > 300

@@ -14,7 +14,14 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.webops.django.tests.unit.support.django_projects import MANIFEST_STORAGE, make_project, run_module, write
+from ansible_collections.webops.django.tests.unit.support.django_projects import (
+    DJANGOS,
+    MANIFEST_STORAGE,
+    WHITENOISE_STORAGE,
+    make_project,
+    run_module,
+    write,
+)
 
 NAME = "django_static_info"
 
@@ -146,3 +153,23 @@ def test_a_unit_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert (result["project_path"], result["debug"], result["user"]) == (str(project), True, "root")
     assert result["collect_command"] == "webops.django.django_collectstatic: {unit: shop}"
     assert "canary" not in json.dumps(result)
+
+
+@pytest.mark.parametrize("django", DJANGOS, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "storage",
+    [MANIFEST_STORAGE, WHITENOISE_STORAGE, WHITENOISE_STORAGE + "WHITENOISE_KEEP_ONLY_HASHED_FILES = True\n"],
+    ids=["manifest", "whitenoise", "hashed"],
+)
+def test_a_collected_project_is_healthy_on_every_django(tmp_path: Path, django: Path, storage: str) -> None:
+    """No finding before a file changes, and one after."""
+    project = make_project(tmp_path, storage, {"app/a.css": "i { src: url(b.png) }", "app/b.png": "image", "app/c.txt": "text"})
+    environment = {"PYTHONPATH": str(django), "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=project, check=True, env=environment)
+    given: dict[str, t.Any] = {"project_path": str(project), "python": sys.executable, "python_path": [str(django)]}
+    result = run_module(NAME, trial=True, **given)
+    assert result["django_version"].startswith(django.name)
+    assert (result["findings"], result["trial"]["ran"], result["manifest"]["names_count"]) == ([], True, 3)
+    write(project / "app/static/app/c.txt", "TEXT")
+    (finding,) = run_module(NAME, **given)["findings"]
+    assert (finding["code"], finding["examples"]) == ("collectstatic_stale", ["app/c.txt"])

@@ -20,7 +20,7 @@ STATIC_ROOT = BASE_DIR / "collected"
 STATICFILES_DIRS = [BASE_DIR / "assets", BASE_DIR / "shadowed"]
 STORAGES = {"staticfiles": {"BACKEND": "%s"}}
 """
-MANAGE = """
+MANAGE = """#!/usr/bin/env python3
 import os, sys
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
@@ -36,6 +36,7 @@ def main(folder: str, storage: str, count: str) -> None:
     for name in ("assets", "shadowed"):
         (project / name).mkdir(parents=True)
     (project / "manage.py").write_text(MANAGE)
+    (project / "manage.py").chmod(0o755)
     (project / "settings.py").write_text(SETTINGS % storage)
     for number in range(int(count)):
         (project / "assets" / f"{number}.css").write_text(f"a {{ order: {number} }}\n" * 100)

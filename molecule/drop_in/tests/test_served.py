@@ -7,17 +7,11 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import subprocess
 import typing as t
-from pathlib import Path
 from xml.etree import ElementTree
-
-import pytest
 
 SITE = "shop.example.com"
 STATIC_ROOT = "/var/www/shop/static"
-ROOT = Path(__file__).resolve().parents[3]
 STYLE = "/static/admin/css/base.css"
 
 
@@ -50,21 +44,3 @@ def test_the_report(host: t.Any) -> None:
     cases = list(suite.iter("testcase"))
     assert cases
     assert not list(suite.iter("failure"))
-
-
-@pytest.fixture(name="truth_table", scope="session")
-def truth_table_fixture() -> subprocess.CompletedProcess[str]:
-    """Run the playbook once, on all hosts."""
-    scenario = ROOT / "molecule" / "drop_in"
-    command = ["ansible-playbook", f"--inventory={ROOT / 'molecule' / 'inventory'}", f"--inventory={scenario / 'hosts.yml'}"]
-    environment = {key: value for key, value in os.environ.items() if key not in ("ANSIBLE_FORCE_COLOR", "FORCE_COLOR", "PY_COLORS")}
-    environment.update(ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"), ANSIBLE_NOCOLOR="1", MOLECULE_PROJECT_DIRECTORY=str(ROOT))
-    return subprocess.run([*command, str(scenario / "truth_table.yml")], capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
-
-
-def test_changed_is_true_on_this_django(host: t.Any, truth_table: subprocess.CompletedProcess[str]) -> None:
-    """For each number of files and each storage, the four steps."""
-    assert truth_table.returncode == 0, truth_table.stdout[-6000:]
-    name = host.backend.name.rpartition("-")[2]
-    (recap,) = [line for line in truth_table.stdout.splitlines() if line.startswith(f"{name} ") and "failed=0" in line]
-    assert "unreachable=0" in recap

@@ -55,7 +55,8 @@ def static_info(files: bool, references: int) -> dict[str, t.Any]:
     evidence.update(storage_evidence())
     if files:
         evidence.update(finder_evidence())
-    if references:
+    # A storage elsewhere would be asked over the network for each name.
+    if references and evidence["storage_is_local"]:
         evidence["references"] = reference_evidence({file["path"] for file in evidence.get("files", ())}, references)
     return evidence
 

@@ -15,6 +15,9 @@ SEGMENT_SAFE = "!$&'()*+,;=:@-._~"
 URL_SAFE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"<>`{}')
 """What a browser leaves as it is in a URL's path (WHATWG URL, path percent-encode set)."""
 _IGNORED = re.compile("[\t\n\r]")
+_BLANKS = "".join(map(chr, range(0x21)))
+"""What browsers strip from both ends of a URL: control characters and spaces, but not the other blanks that Python knows."""
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 
 
 class UrlError(ValueError):
@@ -79,19 +82,49 @@ def parse_url(text: str) -> Url:
 
 
 def join(base: Url, reference: str) -> Url:
-    """Resolve a reference against the URL of the page or style sheet that holds it.
+    """Resolve a reference against the URL of the page or style sheet that holds it, as browsers do (WHATWG URL, 4.4).
+
+    Not with urllib's urljoin, which loses an empty parameter: ``a;`` is another file than ``a``.
 
     :raises UrlError: the result is no http or https URL.
     """
-    reference = _IGNORED.sub("", reference.strip())
-    try:
-        # Browsers read a backslash in http and https URLs as a slash (WHATWG URL, "special" schemes).
-        path, mark, rest = re.match(r"([^?#]*)([?#]?)(.*)", reference, re.DOTALL).groups()  # type: ignore[union-attr]
-        return parse_url(urllib.parse.urljoin(str(base), path.replace("\\", "/") + mark + rest))
-    except UrlError:
-        raise
-    except ValueError as error:
-        raise UrlError("is not a URL") from error
+    path, mark, rest = _partition(_IGNORED.sub("", reference.strip(_BLANKS)))
+    # Browsers read a backslash in http and https URLs as a slash ("special" schemes).
+    path = path.replace("\\", "/")
+    scheme = _SCHEME.match(path)
+    if scheme and (scheme.group(1).lower() != base.origin.scheme or path.startswith("//", scheme.end())):
+        return _without_dots(parse_url(path + mark + rest))
+    if scheme:
+        path = path[scheme.end() :]
+    if path.startswith("//"):
+        return _without_dots(parse_url(f"{base.origin.scheme}:{path}{mark}{rest}"))
+    if not path and mark != "?":
+        return base
+    query = rest.partition("#")[0] if mark == "?" else ""
+    if not path.startswith("/"):
+        path = base.path.rpartition("/")[0] + "/" + path if path else base.path
+    return _without_dots(Url(base.origin, encode(path) + (f"?{encode(query)}" if query else "")))
+
+
+def _partition(reference: str) -> tuple[str, str, str]:
+    """Return what stands before the first question mark or hash, this mark, and the rest."""
+    match = re.search("[?#]", reference)
+    return (reference[: match.start()], match.group(), reference[match.end() :]) if match else (reference, "", "")
+
+
+def _without_dots(url: Url) -> Url:
+    """Resolve the segments of a path that are dots, plain or percent-encoded."""
+    kept: list[str] = []
+    segments = url.path.split("/")[1:]
+    for number, segment in enumerate(segments):
+        dots = segment.lower().replace("%2e", ".")
+        if dots == "..":
+            del kept[-1:]
+        elif dots != ".":
+            kept.append(segment)
+        if dots in (".", "..") and number == len(segments) - 1:
+            kept.append("")
+    return Url(url.origin, "/" + "/".join(kept) + url.target[len(url.path) :])
 
 
 def encode(text: str) -> str:

@@ -150,3 +150,4 @@ def test_paths_stay_readable_and_secrets_do_not() -> None:
     """An error about a path must show the path."""
     environment = {"HOME": "/srv/shop-home", "DJANGO_SETTINGS_MODULE": "shop.settings", "KEY": "canary-value"}
     assert redact("/srv/shop-home: shop.settings: canary-value", environment) == "/srv/shop-home: shop.settings: ********"
+    assert redact("canary-value", {"PYTHONANYWHERE_TOKEN": "canary-value"}) == "********"

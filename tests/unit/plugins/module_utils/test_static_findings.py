@@ -416,6 +416,29 @@ def test_a_broken_link_among_the_sources(tmp_path: Path, target: str) -> None:
         collect(project)
 
 
+def test_two_loops_in_one_folder_do_not_keep_the_finders_busy(tmp_path: Path) -> None:
+    """Django's own walk takes 2 to the power of 40 steps; the files beside them are known all the same."""
+    project = make_project(tmp_path)
+    (project / "app/static/one").symlink_to(".")
+    (project / "app/static/two").symlink_to(".")
+    (finding,) = found(project)
+    assert (finding["code"], finding["count"]) == ("symlink_broken", 2)
+    assert gather(project_at(project), True, False)[0]["files_count"] == 2
+
+
+def test_a_folder_that_the_services_user_may_not_read(tmp_path: Path) -> None:
+    """collectstatic ends there; the folder is named."""
+    project = make_project(tmp_path, 'STATICFILES_FINDERS = ["app.finders.Finder"]\n')
+    write(
+        project / "app/finders.py",
+        "from django.contrib.staticfiles.finders import AppDirectoriesFinder\nclass Finder(AppDirectoriesFinder):\n"
+        "    def list(self, ignore_patterns): raise PermissionError(13, 'Permission denied', '/srv/closed')\n",
+    )
+    finding = found(project)[-1]
+    assert (finding["code"], finding["evidence"]["path"]) == ("collectstatic_failed", "/srv/closed")
+    assert finding["fix"].startswith("chmod u+rX,go+rX /srv/closed ")
+
+
 def test_case_048_a_link_of_the_tree_leads_nowhere(tmp_path: Path) -> None:
     """turnkey: the files moved with a new Django; what lies behind the link is not stale besides."""
     project = make_project(tmp_path, files={"admin/a.css": "", "own.css": ""})

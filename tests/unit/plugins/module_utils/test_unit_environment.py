@@ -59,6 +59,42 @@ def test_words_are_read_as_systemd_writes_them(entries: list[str]) -> None:
     assert words(" ".join(shell_maybe_quote(entry) for entry in entries)) == entries
 
 
+REAL = r"""
+ExecStart={ path=/usr/bin/python3 ; argv[]=/usr/bin/python3 -m http server ; ignore_errors=no ; start_time=[n/a] ; pid=0 }
+Environment="TEXT=a \"b\" \$c \`d\` \\ e" PLAIN=1 GONE=1 "NL=x\ny\tz" EMPTY= HASH=#1 UNI=größe SPEC=shop.service PCT=100% DROPIN=yes
+EnvironmentFiles=/nowhere/missing.env (ignore_errors=yes)
+PassEnvironment=
+UnsetEnvironment=GONE
+UMask=0027
+WorkingDirectory=!/srv/my shop
+RootDirectory=
+RootImage=
+User=nobody
+Group=
+SupplementaryGroups=www-data tty
+LoadState=loaded
+"""
+"""What systemd 252 and 257 printed for a unit with a drop-in; the process that they started had exactly the variables below."""
+
+
+def test_what_real_systemd_printed() -> None:
+    """Debian 12 and 13."""
+    told = read_service("shop", lambda command: (0, "SET=$'it\\'s $x y'\n" if command[1] == "show-environment" else REAL, ""))
+    assert told.environment == {
+        "SET": "it's $x y",
+        "TEXT": 'a "b" $c `d` \\ e',
+        "PLAIN": "1",
+        "NL": "x\ny\tz",
+        "EMPTY": "",
+        "HASH": "#1",
+        "UNI": "größe",
+        "SPEC": "shop.service",
+        "PCT": "100%",
+        "DROPIN": "yes",
+    }
+    assert (told.user, told.folder, told.umask, told.groups) == ("nobody", "/srv/my shop", 0o027, ("www-data", "tty"))
+
+
 def test_bytes_that_are_no_text_come_back(tmp_path: Path) -> None:
     """systemd writes them as octal numbers."""
     assert words('"A=\\377 b"') == ["A=\udcff b"]

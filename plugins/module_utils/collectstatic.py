@@ -98,11 +98,13 @@ def collect(project: Project, order: Order, check_mode: bool) -> dict[str, t.Any
 
 def _plan(project: Project, order: Order) -> Evidence | None:
     """Ask what would be collected. None where only collecting can tell: then Django need not start twice."""
-    if order.destination:
-        target = os.path.realpath(order.destination)
-        if os.path.isdir(os.path.dirname(target)) and (order.force or not read_state(target)):
-            return None
-    return ask(project, "collect_plan")
+    if not order.destination:
+        return ask(project, "collect_plan")
+    target = os.path.realpath(order.destination)
+    if os.path.isdir(os.path.dirname(target)) and (order.force or not read_state(target)):
+        return None
+    # A storage with a manifest asks for STATIC_ROOT, which the project need not have set.
+    return ask(project, "collect_plan", overrides={"STATIC_ROOT": target})
 
 
 def _refuse(target: str, evidence: Evidence, project: Project) -> None:

@@ -33,7 +33,7 @@ def answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
     if question == "static_info":
         return static_info(bool(request.get("files", True)), request.get("references") or 0)
     if question == "collect_plan":
-        return collect_plan()
+        return collect_plan(original)
     if question == "collect":
         return collect(request["overrides"]["STATIC_ROOT"], original["STATIC_ROOT"])
     if question == "check":

@@ -22,9 +22,13 @@ from ansible_collections.webops.django.plugins.module_utils.django_probe_static 
 COMMAND = "django.contrib.staticfiles.management.commands.collectstatic"
 
 
-def collect_plan() -> dict[str, t.Any]:
-    """Tell what collectstatic would be made of, and where it would put it. Nothing is written."""
-    return dict(_evidence(), **fingerprint())
+def collect_plan(original: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Tell what collectstatic would be made of, and where it would put it. Nothing is written.
+
+    :param original: what the project's settings say, where something else stands in its place now.
+    """
+    evidence = dict(_evidence(), **fingerprint())
+    return dict(evidence, static_root=path_of(original["STATIC_ROOT"])) if "STATIC_ROOT" in original else evidence
 
 
 def collect(static_root: str, configured_root: t.Any) -> dict[str, t.Any]:
@@ -36,6 +40,7 @@ def collect(static_root: str, configured_root: t.Any) -> dict[str, t.Any]:
     from django.core.management import call_command
 
     evidence = dict(_evidence(), static_root=path_of(configured_root))
+    _check_storage()
     if not evidence["storage_is_local"]:
         raise Refused("remote_storage", f"the storage {evidence['storage']} keeps no local files")
     if evidence["storage_location"] != static_root:
@@ -65,6 +70,16 @@ def _evidence() -> dict[str, t.Any]:
             f"django.contrib.staticfiles is not in INSTALLED_APPS of {settings['settings_module']}: there is no collectstatic",
         )
     return dict(settings, **storage_evidence(), sources=source_folders())
+
+
+def _check_storage() -> None:
+    from django.contrib.staticfiles.storage import staticfiles_storage
+
+    try:
+        # It is a lazy object: the first attribute builds the storage.
+        bool(staticfiles_storage.__class__)
+    except Exception as error:
+        raise Refused("storage_failed", f"the storage for static files cannot be made: {type(error).__name__}: {error}") from error
 
 
 class _Names(list):

@@ -66,10 +66,19 @@ def test_only_what_the_manifest_hashed_is_immutable(client: t.Any, manifest: dic
     assert "max-age" not in missing.headers.get("cache-control", "")
 
 
-def test_text_is_compressed_on_demand(client: t.Any) -> None:
-    answer = client.get(SITE, "/static/admin/css/base.css", Accept_Encoding="gzip")
-    assert answer.headers["content-encoding"] == "gzip"
+@pytest.mark.parametrize(("asked", "encoding", "end"), [("gzip", "gzip", ".gz"), ("br, gzip", "br", ".br")])
+def test_text_was_compressed_beforehand(client: t.Any, host: t.Any, asked: str, encoding: str, end: str) -> None:
+    """Brotli only on the host that asks for it; the other one answers with gzip."""
+    path = "admin/css/base.css"
+    if host.file(f"{BASE}/public/static/{path}.br").exists != (host.system_info.codename == "trixie"):
+        pytest.fail("brotli is where it was not asked for, or is not where it was")
+    if host.system_info.codename != "trixie":
+        encoding, end = "gzip", ".gz"
+    answer = client.get(SITE, f"/static/{path}", Accept_Encoding=asked)
+    assert answer.headers["content-encoding"] == encoding
     assert "accept-encoding" in answer.headers["vary"].lower()
+    assert answer.body == host.file(f"{BASE}/public/static/{path}{end}").content
+    assert answer.headers["content-type"] == "text/css; charset=utf-8"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from ansible_collections.webops.django.plugins.module_utils.served_files import 
 HIGH, LOW = 48, 24
 """Requests on the way at most, and the number at which more are sent: the server is never without work."""
 MAX_SENT = 16384
-"""Bytes of requests that are sent at a time. A server that cannot send takes no more requests, so they must fit into buffers."""
+"""Bytes of requests on the way, but for the last one. A server that cannot send takes no more requests, so they must fit into buffers."""
 ENOUGH = 32
 """Answers after which a server that closes the connection is taken to have a limit to the requests on one, as nginx has."""
 SKIPPED = 1 << 20
@@ -164,7 +164,7 @@ class Pipeline:
             # On a new connection one request goes ahead, for nginx sends small answers at once (TCP_NODELAY) only after it
             # has seen a connection without a request.
             most = HIGH if self._answered else 1
-            requests, size = [], 0
+            requests, size = [], sum([len(step.request) for step in self._sent])
             while len(self._sent) < most and size < MAX_SENT and (self._ready or self._begin()):
                 step = self._ready.popleft()
                 self._sent.append(step)

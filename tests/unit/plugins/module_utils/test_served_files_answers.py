@@ -19,7 +19,6 @@ from ansible_collections.webops.django.plugins.module_utils.served_files_answers
 from ansible_collections.webops.django.plugins.module_utils.served_files_disk import DiskFile
 from ansible_collections.webops.django.tests.unit.support.raw_server import http_answer
 
-
 Receive = t.Callable[[bytes], Answer]
 
 

@@ -18,6 +18,7 @@ from ansible_collections.webops.django.plugins.module_utils.django_probe_setting
 from ansible_collections.webops.django.plugins.module_utils.django_probe_setup import Refused, path_of
 from ansible_collections.webops.django.plugins.module_utils.django_probe_sources import fingerprint
 from ansible_collections.webops.django.plugins.module_utils.django_probe_static import ignore_patterns, static_sources, storage_evidence
+from ansible_collections.webops.django.plugins.module_utils.django_probe_storage import quick_storages
 
 COMMAND = "django.contrib.staticfiles.management.commands.collectstatic"
 
@@ -54,7 +55,8 @@ def collect(static_root: str, configured_root: t.Any) -> dict[str, t.Any]:
     try:
         # Taken before the files are read: a change in between makes the next run collect again.
         evidence.update(fingerprint())
-        call_command(_command(), interactive=False, verbosity=0)
+        with quick_storages():
+            call_command(_command(), interactive=False, verbosity=0)
     except Refused:
         raise
     except Exception as error:

@@ -19,6 +19,7 @@ from ansible_collections.webops.django.plugins.module_utils import (
     django_probe_setup,
     django_probe_sources,
     django_probe_static,
+    django_probe_storage,
 )
 
 PROBE = (
@@ -28,6 +29,7 @@ PROBE = (
     django_probe_static,
     django_probe_references,
     django_probe_sources,
+    django_probe_storage,
     django_probe_collect,
     django_probe_checks,
     django_probe_migrations,

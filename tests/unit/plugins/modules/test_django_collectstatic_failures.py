@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import gzip
 import json
 import os
@@ -46,6 +47,8 @@ def _small_disk(tmp_path: Path) -> t.Iterator[Path]:
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)], check=True)
     yield folder
+    # What failed in this process may still hold a file open.
+    gc.collect()
     subprocess.run(["umount", str(folder)], check=True)
 
 

@@ -125,12 +125,16 @@ def sample(paths: t.Sequence[bytes], size: int) -> list[bytes]:
     shuffled = sorted(paths, key=lambda path: hashlib.sha256(path).digest())
     chosen: dict[bytes, None] = {}
     for group in (_app, _extension, _folder, _folder_and_extension):
+        if len(chosen) >= size:
+            break
         seen = {group(path) for path in chosen}
         for path in shuffled:
             if group(path) not in seen:
                 seen.add(group(path))
                 chosen[path] = None
     for path in shuffled:
+        if len(chosen) >= size:
+            break
         chosen[path] = None
     return sorted(list(chosen)[:size])
 

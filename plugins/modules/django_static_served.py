@@ -75,6 +75,7 @@ options:
         and many other spellings); dot files; the project's sources; listings of folders.
       - A leak is told by its content only. With O(static_path), an answer must hold the bytes of a file that lies beside the folder, or of a dot
         file in it; without, something that only such a file holds. An application that answers any URL with a page of its own is no leak.
+      - For this, the beginning of a few files beside O(static_path) is read. Nothing of their content is returned or reported.
       - Files that Django collected are meant to be served, so a C(.py) among them is no leak by its name. Files that import Django or hold its
         settings, compiled Python, a Django database or a private key are, and are not asked for as files then.
       - Between 100 and 300 requests, as an attacker sends them. Switch it off where they would be blocked or raise an alarm.

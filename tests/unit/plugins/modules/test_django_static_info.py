@@ -19,7 +19,7 @@ from ansible_collections.webops.django.tests.unit.support.django_projects import
     MANIFEST_STORAGE,
     WHITENOISE_STORAGE,
     make_project,
-    run_module,
+    run_module_here,
     write,
 )
 
@@ -30,7 +30,7 @@ def test_files_are_counted_by_app_and_shadowed_ones_named(tmp_path: Path) -> Non
     """Of two files with one name, the first source counts."""
     project = make_project(tmp_path, 'STATICFILES_DIRS = [BASE_DIR / "assets"]\n')
     write(project / "assets/app/a.css", "first")
-    result = run_module(NAME, project_path=str(project), python=sys.executable)
+    result = run_module_here(NAME, project_path=str(project), python=sys.executable)
     assert not result["changed"]
     assert (result["files_count"], result["apps"], result["shadowed"]) == (2, {"": 1, "app": 1}, ["app/a.css"])
     assert result["secret_key"] == "set"
@@ -73,7 +73,7 @@ def measured(**params: object) -> tuple[dict[str, t.Any], int]:
 def test_a_secret_is_not_returned(tmp_path: Path) -> None:
     """Nor is the environment."""
     project = make_project(tmp_path, 'import os\nSECRET_KEY = os.environ["KEY"]\n')
-    result = run_module(NAME, project_path=str(project), python=sys.executable, environment={"KEY": "canary-value"})
+    result = run_module_here(NAME, project_path=str(project), python=sys.executable, environment={"KEY": "canary-value"})
     assert "canary-value" not in json.dumps(result)
     assert result["secret_key"] == "set"
 
@@ -81,7 +81,7 @@ def test_a_secret_is_not_returned(tmp_path: Path) -> None:
 def test_a_project_without_staticfiles_is_told_so(tmp_path: Path) -> None:
     """The finding has the code of the cause."""
     project = make_project(tmp_path, 'INSTALLED_APPS = ["django.contrib.contenttypes"]\n')
-    result = run_module(NAME, project_path=str(project), python=sys.executable)
+    result = run_module_here(NAME, project_path=str(project), python=sys.executable)
     assert [finding["code"] for finding in result["findings"]] == ["staticfiles_app_missing"]
 
 
@@ -89,7 +89,7 @@ def test_an_unset_static_root_is_a_finding_whatever_the_storage(tmp_path: Path) 
     """A manifest storage cannot even be made without it; the answer is the finding, not an exception of Django's."""
     for number, storage in enumerate(["", MANIFEST_STORAGE]):
         project = make_project(tmp_path / str(number), "STATIC_ROOT = None\n" + storage)
-        result = run_module(NAME, project_path=str(project), python=sys.executable)
+        result = run_module_here(NAME, project_path=str(project), python=sys.executable)
         assert [finding["code"] for finding in result["findings"]] == ["static_root_unset"]
         assert (result["static_root"], result["files_count"]) == ("", 2)
 
@@ -99,11 +99,11 @@ def test_a_list_is_predicted_written_and_then_the_same(tmp_path: Path) -> None:
     project = make_project(tmp_path)
     listed = tmp_path / "files.jsonl"
     given: dict[str, t.Any] = {"project_path": str(project), "python": sys.executable, "files_path": str(listed), "collected": False}
-    assert run_module(NAME, check_mode=True, **given)["changed"]
+    assert run_module_here(NAME, check_mode=True, **given)["changed"]
     assert not listed.exists()
-    assert run_module(NAME, **given)["changed"]
-    assert not run_module(NAME, **given)["changed"]
-    assert not run_module(NAME, check_mode=True, **given)["changed"]
+    assert run_module_here(NAME, **given)["changed"]
+    assert not run_module_here(NAME, **given)["changed"]
+    assert not run_module_here(NAME, check_mode=True, **given)["changed"]
 
 
 def test_names_that_are_no_utf8_can_be_printed(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_names_that_are_no_utf8_can_be_printed(tmp_path: Path) -> None:
     (project / "app/static").mkdir()
     with open(os.fsencode(project / "app/static") + b"/b\xff.css", "wb"):
         pass
-    result = run_module(NAME, project_path=str(project), python=sys.executable)
+    result = run_module_here(NAME, project_path=str(project), python=sys.executable)
     assert result["files"][0]["path"] == "b\\xff.css"
     assert result["findings"][0]["examples"] == ["b\\xff.css"]
 
@@ -127,7 +127,7 @@ def test_names_that_are_no_utf8_can_be_printed(tmp_path: Path) -> None:
 )
 def test_bad_input_is_answered_with_a_sentence(given: dict[str, t.Any], message: str) -> None:
     """And never with a traceback."""
-    result = run_module(NAME, **given)
+    result = run_module_here(NAME, **given)
     assert result["failed"]
     assert message in result["msg"]
     assert "Traceback" not in json.dumps(result)
@@ -149,7 +149,7 @@ def test_a_unit_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     write(systemctl, "#!/bin/sh\ncat <<'END'\n" + "\n".join(said) + "\nEND\n")
     systemctl.chmod(0o755)
     monkeypatch.setenv("PATH", f"{systemctl.parent}:{os.environ['PATH']}")
-    result = run_module(NAME, unit="shop")
+    result = run_module_here(NAME, unit="shop")
     assert (result["project_path"], result["debug"], result["user"]) == (str(project), True, "root")
     assert result["collect_command"] == "webops.django.django_collectstatic: {unit: shop}"
     assert "canary" not in json.dumps(result)
@@ -167,9 +167,9 @@ def test_a_collected_project_is_healthy_on_every_django(tmp_path: Path, django: 
     environment = {"PYTHONPATH": str(django), "PYTHONDONTWRITEBYTECODE": "1"}
     subprocess.run([sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], cwd=project, check=True, env=environment)
     given: dict[str, t.Any] = {"project_path": str(project), "python": sys.executable, "python_path": [str(django)]}
-    result = run_module(NAME, trial=True, **given)
+    result = run_module_here(NAME, trial=True, **given)
     assert result["django_version"].startswith(django.name)
     assert (result["findings"], result["trial"]["ran"], result["manifest"]["names_count"]) == ([], True, 3)
     write(project / "app/static/app/c.txt", "TEXT")
-    (finding,) = run_module(NAME, **given)["findings"]
+    (finding,) = run_module_here(NAME, **given)["findings"]
     assert (finding["code"], finding["examples"]) == ("collectstatic_stale", ["app/c.txt"])

@@ -55,7 +55,14 @@ class Result:
 
 
 def precompress(
-    tree: str, names: t.Iterable[str], encodings: t.Sequence[str], live: str, rights: Rights, others: t.Sequence[str] = (), workers: int = 0
+    tree: str,
+    names: t.Iterable[str],
+    encodings: t.Sequence[str],
+    live: str,
+    rights: Rights,
+    others: t.Sequence[str] = (),
+    workers: int = 0,
+    links: bool = True,
 ) -> Result:
     """Give the files of a staging tree their siblings.
 
@@ -70,10 +77,11 @@ def precompress(
     :param rights: that the tree has.
     :param others: further published trees.
     :param workers: threads; 0: as many as there are processors.
+    :param links: whether siblings of published trees may be taken over as hard links, which changes their ctime. In check mode they may not.
     :raises ExplainedError: the host cannot make an encoding, a file changed or vanished meanwhile, or the disk is full.
     """
     present = set(names)
-    work = _Work(tree, present, encodings_for(encodings), live, rights, others)
+    work = _Work(tree, present, encodings_for(encodings), live, rights, others, links)
     try:
         groups = _groups(filter(None, (work.look_at(name) for name in sorted(present))), workers)
         _in_threads(work.add_siblings, groups, workers)
@@ -89,10 +97,10 @@ def precompress(
 class _Work:
     """What threads share: they only read it, and append to its list."""
 
-    def __init__(self, tree: str, present: set[str], chosen: list[Encoding], live: str, rights: Rights, others: t.Sequence[str]) -> None:
+    def __init__(self, tree: str, present: set[str], chosen: list[Encoding], live: str, rights: Rights, others: t.Sequence[str], links: bool) -> None:
         self.tree, self.present, self.live, self.rights = tree, present, live, rights
         self.chosen, self.checkable = chosen, checkable()
-        self.trees = list(dict.fromkeys([live, *others]))
+        self.trees, self.links = list(dict.fromkeys([live, *others])), links
         self.done: list[tuple[Encoding, Source, str]] = []
 
     def look_at(self, name: str) -> Source | None:
@@ -122,7 +130,7 @@ class _Work:
             path = source.path + encoding.suffix
             brought = source.name + encoding.suffix in self.present
             if brought and encoding in self.checkable and sibling.is_right(source, path, encoding):
-                sibling.set_time(source, path)
+                sibling.set_time(source, path, self.rights)
                 self.done.append((encoding, source, "kept"))
             elif brought or (worth_it and self._is_wanted(encoding, source) and sibling.has_place(path)):
                 if origin:
@@ -145,7 +153,7 @@ class _Work:
 
     def _take_over(self, encoding: Encoding, source: Source, path: str) -> bool:
         others = (os.path.join(tree, source.name + encoding.suffix) for tree in self.trees)
-        return encoding in self.checkable and any(sibling.take_over(source, path, other, encoding, self.rights) for other in others)
+        return encoding in self.checkable and any(sibling.take_over(source, path, other, encoding, self.rights, self.links) for other in others)
 
     def result(self) -> Result:
         """Count what was done."""

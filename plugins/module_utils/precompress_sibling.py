@@ -146,12 +146,13 @@ def write(source: Source, path: str, encoding: Encoding, rights: Rights, limit: 
     return True
 
 
-def take_over(source: Source, path: str, other: str, encoding: Encoding, rights: Rights) -> bool:
+def take_over(source: Source, path: str, other: str, encoding: Encoding, rights: Rights, links: bool = True) -> bool:
     """Put a sibling that another tree has beside a source, if it is right and as we would have made it.
 
     It becomes a hard link where its rights and its time are the wanted ones: a published file is only ever replaced, never written to.
 
     :param other: path of the other tree's sibling.
+    :param links: whether it may become a hard link. That changes the other tree's sibling as far as its ctime and number of links go.
     :raises OSError: it cannot be written.
     """
     with _plain_file(other) as file:
@@ -163,7 +164,7 @@ def take_over(source: Source, path: str, other: str, encoding: Encoding, rights:
         file.seek(0)
         if not _decompresses_to(source, file, encoding):
             return False
-        if _is_as_wanted(now, source, rights) and _link(other, path, now.st_ino):
+        if links and _is_as_wanted(now, source, rights) and _link(other, path, now.st_ino):
             return True
         file.seek(0)
         write_chunks(path, _blocks(file), rights.file_mode, rights.owner, rights.group, source.time)
@@ -181,12 +182,17 @@ def share(source: Source, path: str, origin: str, rights: Rights) -> None:
         write_chunks(path, chunks_of(origin), rights.file_mode, rights.owner, rights.group, source.time)
 
 
-def set_time(source: Source, path: str) -> None:
-    """Give a sibling that came along its source's time of modification.
+def set_time(source: Source, path: str, rights: Rights) -> None:
+    """Give a sibling that came along its source's time of modification. One that is a published tree's too becomes a file of its own.
 
     :raises OSError: it cannot be set.
     """
-    if os.lstat(path).st_mtime_ns != source.time:
+    now = os.lstat(path)
+    if now.st_mtime_ns == source.time:
+        return
+    if now.st_nlink > 1:
+        write_chunks(path, chunks_of(path), rights.file_mode, rights.owner, rights.group, source.time)
+    else:
         os.utime(path, ns=(source.time, source.time), follow_symlinks=False)
 
 

@@ -239,6 +239,28 @@ class TestLive:
             assert os.stat(tree / name).st_ino == os.stat(live / name).st_ino
             assert os.stat(tree / name).st_mtime_ns == THEN
 
+    def test_without_links_the_published_tree_is_not_touched(self, tmp_path: Path) -> None:
+        """In check mode: not even the ctime changes."""
+        live, tree = self.make(tmp_path, {"a.css": CSS, "b.css": CSS})
+        before = {name: os.stat(live / name) for name in names_in(live)}
+        result = run(tree, live=live, links=False)
+        assert result.taken == 4
+        for name, then in before.items():
+            now = os.stat(live / name)
+            assert (now.st_ctime_ns, now.st_nlink, now.st_mtime_ns) == (then.st_ctime_ns, then.st_nlink, then.st_mtime_ns)
+        for name in result.names:
+            assert (tree / name).read_bytes() == (live / name).read_bytes()
+            assert os.stat(tree / name).st_mtime_ns == THEN
+
+    def test_the_time_of_a_sibling_that_another_tree_has_too_is_not_set(self, tmp_path: Path) -> None:
+        """A kept one that was linked into the tree before."""
+        other, tree = self.make(tmp_path, {"a.css": CSS})
+        os.link(other / "a.css.gz", tree / "a.css.gz")
+        assert run(tree, ["gzip"]).kept == 1
+        assert os.stat(tree / "a.css.gz").st_mtime_ns == THEN + 10**12
+        assert os.stat(other / "a.css.gz").st_mtime_ns == THEN
+        assert content_of(tree / "a.css.gz") == CSS
+
     def test_from_another_tree_with_the_new_file_s_time(self, tmp_path: Path) -> None:
         """A new release beside the old one: its file is a new one."""
         live, tree = self.make(tmp_path, {"a.css": CSS})

@@ -110,10 +110,9 @@ class Pipeline:
         try:
             while True:
                 answered = self._run_on(self._client.open(self._questions.origin))
-                if not self._sent:
+                if not self._sent and not self._ready:
                     return
                 # The server has closed the connection, after so many requests as it takes on one, or it was not worth keeping.
-                self._client.drop(self._questions.origin)
                 if answered < ENOUGH:
                     self._give_up()
                     return
@@ -140,6 +139,7 @@ class Pipeline:
                     self._take(answer)
                     self._answered += 1
                     if not answer.reusable:
+                        self._client.drop(self._questions.origin)
                         # A wrong body that was too long to be read says nothing against the server.
                         return ENOUGH if answer.lasting else self._answered
 

@@ -197,7 +197,7 @@ class FileCheck:
             found = [("a file that can be read on this host", error.strerror or str(error))]
         self.open -= 1
         if found:
-            if answer.status == 200 and self._disk.changed():
+            if self._disk.changed():
                 found = [("a file that stays as it is while it is asked for", "one that changed on disk while it was read")]
             how = _HOW.get(kind, f" (asked for with Accept-Encoding: {kind})")
             self.faults += [(expected + how, got) for expected, got in found]

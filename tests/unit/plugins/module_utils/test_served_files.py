@@ -280,3 +280,16 @@ def test_a_file_that_changes_while_it_is_asked_for(tree: Tree, tmp_path: pathlib
     with RawServer(reply) as server, contextlib.closing(Client(Route("127.0.0.1", server.port), Deadline(60), 5)) as client:
         failures = check_file(client, Questions(tree, PLAIN), b"b.css").failures
     assert [failure.got for failure in failures] == ["one that changed on disk while it was read"]
+
+
+def test_a_file_that_is_removed_between_two_questions(tree: Tree, tmp_path: pathlib.Path) -> None:
+    answers = [http_answer(CONTENT), http_answer(b"<center>nginx", status="404 Not Found")]
+
+    def reply(sock: socket.socket, _target: str) -> None:
+        if len(answers) == 1:
+            (tmp_path / "a.css").unlink()
+        sock.sendall(answers.pop(0))
+
+    with RawServer(reply) as server, contextlib.closing(Client(Route("127.0.0.1", server.port), Deadline(60), 5)) as client:
+        failures = check_file(client, Questions(tree, PLAIN), b"a.css").failures
+    assert [failure.got for failure in failures] == ["one that changed on disk while it was read"]

@@ -166,6 +166,8 @@ class _Run:
         self.collected = set(static_tree.file_names(tree))
         self.hashed = collect_kept.manifest_names(os.path.join(tree, manifest)) if manifest else set()
         self.earlier = self._earlier(manifest)
+        if not self.check_mode:
+            collect_kept.share_unchanged(tree, self.trees, self.collected, self.order.rights)
         self.kept: set[str] = set()
         for other in self.trees:
             self.kept |= collect_kept.keep_hashed(tree, other, collect_kept.hashed_files(other, manifest), self.order.rights)

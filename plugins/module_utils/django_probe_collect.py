@@ -105,7 +105,7 @@ def _command() -> t.Any:
 
     app = get_commands()["collectstatic"]
     command = load_command_class(app, "collectstatic") if isinstance(app, str) else app
-    if type(command).__module__ == COMMAND and type(getattr(command, "copied_files", None)) is list:
+    if type(command).__module__ == COMMAND and getattr(command, "copied_files", None).__class__ is list:
         command.copied_files = _Names()
     return command
 

@@ -100,9 +100,9 @@ def _sources() -> Found:
 
     patterns = ignore_patterns()
     for finder in get_finders():
-        if type(finder) is FileSystemFinder:
+        if finder.__class__ is FileSystemFinder:
             storages = [finder.storages[root] for _prefix, root in finder.locations]
-        elif type(finder) is AppDirectoriesFinder:
+        elif finder.__class__ is AppDirectoriesFinder:
             storages = list(finder.storages.values())
         else:
             yield from _listed(finder.list(patterns))

@@ -32,7 +32,7 @@ def quick_storages() -> t.Iterator[None]:
     for finder in get_finders():
         storages = getattr(finder, "storages", None)
         for source in storages.values() if isinstance(storages, dict) else ():
-            if type(source) is FileSystemStorage and _is_untouched(source):
+            if source.__class__ is FileSystemStorage and _is_untouched(source):
                 source.path = _path_of(source)
     storage = getattr(staticfiles_storage, "_wrapped", staticfiles_storage)
     if type(storage) not in (StaticFilesStorage, ManifestStaticFilesStorage) or not _is_untouched(storage):
@@ -81,14 +81,14 @@ class _Quick:
         if not _is_plain(name) or self._exists(name):
             self._write_kept(name)
             return str(self.original_save(name, content))
-        if type(content) is self.content_file:
+        if content.__class__ is self.content_file:
             content.seek(0)
             data = content.read()
             if isinstance(data, bytes) and self.size + len(data) <= KEPT_LIMIT:
                 self.kept[name] = data
                 self.size += len(data)
                 return name
-        elif type(content) is self.file and "b" in getattr(content.file, "mode", ""):
+        elif content.__class__ is self.file and "b" in getattr(content.file, "mode", ""):
             content.file.seek(0)
             self._write(name, iter(lambda: content.file.read(BLOCK), b""))
             return name

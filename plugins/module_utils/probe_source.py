@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import inspect
-import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils import (
     django_probe,
@@ -52,4 +51,4 @@ module.main(int(sys.argv[1]), sent["request"])
 
 def sent_modules() -> list[tuple[str, str]]:
     """Return name and source of each of the probe's modules, in the order in which they are to be run."""
-    return [(t.cast(str, module.__name__), inspect.getsource(module)) for module in PROBE]
+    return [(module.__name__, inspect.getsource(module)) for module in PROBE]

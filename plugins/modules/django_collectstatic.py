@@ -128,10 +128,10 @@ EXAMPLES = r"""
     clear: true
     precompress: [gzip]
 
-# community.general.django_manage: command=collectstatic app_path=... virtualenv=... clear=true
+# In the place of community.general.django_manage with command=collectstatic, project_path, virtualenv and clear.
 - name: Collect, and keep what the last three manifests named
   webops.django.django_collectstatic:
-    app_path: /srv/shop
+    project_path: /srv/shop
     virtualenv: /srv/shop/venv
     clear: true
 """

@@ -18,6 +18,7 @@ from ansible_collections.webops.django.plugins.module_utils.collect_kept import 
     lookalikes,
     manifest_names,
     other_trees,
+    share_unchanged,
 )
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.module_utils.static_tree import Rights
@@ -95,6 +96,25 @@ def test_they_become_hard_links_and_replace_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "new" / names[1]).stat().st_ino == (tmp_path / "old" / names[1]).stat().st_ino
     assert (tmp_path / "new" / names[2]).stat().st_mode & 0o777 == 0o644
     assert (tmp_path / "old" / names[2]).stat().st_mode & 0o777 == 0o600
+
+
+def test_unchanged_files_are_those_of_the_latest_tree(tmp_path: Path) -> None:
+    """Their times, and so nginx's ETag, stay. What differs in bytes or mode is the new tree's own."""
+    for number, tree in enumerate(("first", "second", "new")):
+        for name, content in {"same": "s", "d/same": "s", "changed": tree, "mode": "m"}.items():
+            (tmp_path / tree / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / tree / name).write_text(content)
+            (tmp_path / tree / name).chmod(0o644)
+            os.utime(tmp_path / tree / name, (number, number))
+        os.utime(tmp_path / tree, (number, number))
+        (tmp_path / tree / "mode").chmod(0o644 if tree == "new" else 0o600)
+    trees = [str(tmp_path / tree) for tree in ("first", "second", "nowhere")]
+    assert share_unchanged(str(tmp_path / "new"), trees, ["same", "d/same", "changed", "mode"], RIGHTS) == 2
+    assert (tmp_path / "new/same").stat().st_ino == (tmp_path / "second/same").stat().st_ino
+    assert (tmp_path / "new/same").stat().st_mtime == 1
+    assert ((tmp_path / "new/changed").read_text(), (tmp_path / "new/changed").stat().st_mtime) == ("new", 2)
+    assert (tmp_path / "new/mode").stat().st_nlink == 1
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["changed", "d", "mode", "same"]
 
 
 def test_trees_are_the_folders_and_what_they_hold(tmp_path: Path) -> None:

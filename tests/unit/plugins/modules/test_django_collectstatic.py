@@ -207,17 +207,19 @@ def test_an_unset_static_root_is_named(project: Path) -> None:
 
 def test_hashed_files_of_other_releases_are_kept(tmp_path: Path) -> None:
     """A page that a browser loaded before the deployment still finds its files; the manifest is never merged."""
-    project = make_project(tmp_path / "project", MANIFEST_STORAGE, {"app/a.css": "old", "app/gone/b.css": "b"})
+    project = make_project(tmp_path / "project", MANIFEST_STORAGE, {"app/a.css": "old", "app/gone/b.css": "b", "app/same.css": "same " * 500})
     trees = tmp_path / "trees"
-    old = run_module(NAME, **args(project, dest=str(trees / "1")))
+    old = run_module(NAME, **args(project, dest=str(trees / "1"), precompress=["gzip"]))
     (project / "app/static/app/gone/b.css").unlink()
     write(project / "app/static/app/a.css", "new")
     write(trees / ".collect-unfinished/staticfiles.json", "not even JSON")
-    _predicted, new = four_steps(NAME, **args(project, dest=str(trees / "2"), clear=True, keep_hashed_of=[str(trees)]))
-    assert (old["hashed_count"], new["kept_count"], new["hashed_count"]) == (2, 2, 1)
+    _predicted, new = four_steps(NAME, **args(project, dest=str(trees / "2"), clear=True, keep_hashed_of=[str(trees)], precompress=["gzip"]))
+    assert (old["hashed_count"], new["kept_count"], new["hashed_count"]) == (3, 2, 2)
     (hashed,) = (trees / "1/app/gone").glob("b.*.css")
     assert (trees / "2/app/gone" / hashed.name).stat().st_ino == hashed.stat().st_ino
     assert not (trees / "2/app/gone/b.css").exists()
+    assert (trees / "2/app/same.css").stat().st_ino == (trees / "1/app/same.css").stat().st_ino
+    assert (trees / "2/app/same.css.gz").stat().st_ino == (trees / "1/app/same.css.gz").stat().st_ino
     assert (trees / "2/app/a.css").read_text() == "new"
     assert hashed.name not in (trees / "2/staticfiles.json").read_text()
     assert new["hash_lookalikes"] == []

@@ -28,11 +28,11 @@ def test_a_run_killed_while_it_publishes_forgets_neither_old_names_nor_its_sibli
     collectstatic.collect(project_at(project), order, False)
     (old,) = (project / "collected/app").glob("a.*.css")
     write(project / "app/static/app/a.css", LONG.replace("red", "blue"))
-    place, placed = static_tree_publish._place, []
+    place = static_tree_publish._place
 
     def killed(source: str, target: str, rights: Rights) -> None:
-        placed.append(target)
-        if len(placed) > 2:
+        # The siblings come last: the new manifest is there, and nothing but the state knows of the old one.
+        if source.endswith(".gz"):
             raise Killed
         place(source, target, rights)
 

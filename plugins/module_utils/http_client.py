@@ -14,7 +14,8 @@ import re
 import ssl
 import typing as t
 
-from ansible_collections.webops.django.plugins.module_utils.http_answer import Answer, ClosedError, Reader, TransportError, read_answer, why
+from ansible_collections.webops.django.plugins.module_utils.http_answer import Answer, read_answer
+from ansible_collections.webops.django.plugins.module_utils.http_reader import ClosedError, Reader, TransportError, why
 from ansible_collections.webops.django.plugins.module_utils.http_route import Deadline, DeadlineError, Route, seconds_until
 from ansible_collections.webops.django.plugins.module_utils.web_urls import Origin
 

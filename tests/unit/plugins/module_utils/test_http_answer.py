@@ -8,23 +8,12 @@ from __future__ import annotations
 import http.client
 import io
 import socket
-import ssl
 import time
 import typing as t
 
 import pytest
-from ansible_collections.webops.django.plugins.module_utils.http_answer import (
-    CHUNK,
-    MAX_HEAD,
-    MAX_HEADERS,
-    MAX_LINE,
-    Answer,
-    ClosedError,
-    Reader,
-    TransportError,
-    read_answer,
-    why,
-)
+from ansible_collections.webops.django.plugins.module_utils.http_answer import MAX_HEAD, MAX_HEADERS, MAX_LINE, Answer, read_answer
+from ansible_collections.webops.django.plugins.module_utils.http_reader import CHUNK, ClosedError, Reader, TransportError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -205,21 +194,6 @@ def test_headers() -> None:
 def test_a_moment_that_has_passed() -> None:
     with pytest.raises(TransportError, match="no complete answer in time"):
         read_answer(Reader(t.cast("socket.socket", Bytes(OK)), time.monotonic() - 1))
-
-
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        (ConnectionResetError(104, "Connection reset by peer"), "Connection reset by peer"),
-        (ConnectionResetError(), "ConnectionResetError"),
-        (socket.timeout("timed out"), "no complete answer in time"),
-        (socket.gaierror(-2, "Name or service not known"), "its host name does not resolve"),
-        (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"), "no TLS connection (error)"),
-        (OSError("AF_UNIX path too long"), "AF_UNIX path too long"),
-    ],
-)
-def test_words(error: Exception, words: str) -> None:
-    assert why(error) == words
 
 
 # What is generated: status, headers and a body, framed in one of the ways there are.

@@ -14,7 +14,8 @@ import typing as t
 
 import pytest
 from ansible_collections.webops.django.plugins.module_utils.content_types import expected_for_name
-from ansible_collections.webops.django.plugins.module_utils.http_answer import Answer, Reader, read_answer
+from ansible_collections.webops.django.plugins.module_utils.http_answer import Answer, read_answer
+from ansible_collections.webops.django.plugins.module_utils.http_reader import Reader
 from ansible_collections.webops.django.plugins.module_utils.served_files_answers import content_faults, is_nginx_answer, range_faults, validator
 from ansible_collections.webops.django.plugins.module_utils.served_files_disk import DiskFile
 from ansible_collections.webops.django.tests.unit.support.raw_server import http_answer

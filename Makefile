@@ -6,11 +6,14 @@ STEPS := lint types unit sanity artefact
 SCENARIOS := $(patsubst molecule/%/molecule.yml,molecule-%,$(wildcard molecule/*/molecule.yml))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-clean test $(STEPS) molecule $(SCENARIOS) setup pins clean
+BENCHMARKS := $(patsubst benchmarks/%.py,bench-%,$(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)))
+
+.PHONY: help demo demo-clean test $(STEPS) molecule $(SCENARIOS) bench $(BENCHMARKS) setup pins clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 	@echo "Molecule scenarios: $(SCENARIOS)"
+	@echo "Benchmarks: $(BENCHMARKS)"
 
 demo: ## Deploy the sample project into a container and print the address
 	@tools/setup demo
@@ -32,6 +35,11 @@ molecule: ## All Molecule scenarios, two at a time
 $(STEPS) molecule $(SCENARIOS):
 	@tools/setup test
 	@$(PYTHON) tools/check.py $@
+
+bench: $(BENCHMARKS) ## All benchmarks, one after the other; see benchmarks/README.md
+$(BENCHMARKS):
+	@tools/setup test
+	@$(PYTHON) benchmarks/$(@:bench-%=%).py
 
 setup: ## Only install what the others need
 	@tools/setup test

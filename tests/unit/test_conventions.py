@@ -140,7 +140,7 @@ def test_the_action_group_holds_exactly_the_modules() -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=by_name)
 def test_the_examples_of_a_module_parse_and_use_it_with_options_that_it_has(module: Path) -> None:
-    options = (yaml.safe_load(constant(module, "DOCUMENTATION")).get("options") or {}).keys()
+    options = names_of(yaml.safe_load(constant(module, "DOCUMENTATION")).get("options"))
     fragments = yaml.safe_load(constant(module, "DOCUMENTATION"))["extends_documentation_fragment"]
     borrowed = {name for fragment in fragments for name in fragment_options(fragment)}
     tasks = [task for task in yaml.safe_load(constant(module, "EXAMPLES")) if f"webops.django.{module.stem}" in task]
@@ -150,6 +150,11 @@ def test_the_examples_of_a_module_parse_and_use_it_with_options_that_it_has(modu
         assert set(task[f"webops.django.{module.stem}"] or {}) <= {*options, *borrowed}
 
 
+def names_of(options: dict[str, t.Any] | None) -> set[str]:
+    """The names and aliases of documented options."""
+    return {name for option, documented in (options or {}).items() for name in (option, *documented.get("aliases", []))}
+
+
 def fragment_options(fragment: str) -> set[str]:
     """The options of a documentation fragment of this collection, given as webops.django.file or webops.django.file.section."""
     name, dummy, section = fragment.removeprefix("webops.django.").partition(".")
@@ -157,7 +162,7 @@ def fragment_options(fragment: str) -> set[str]:
     wanted = section.upper() or "DOCUMENTATION"
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and [getattr(target, "id", "") for target in node.targets] == [wanted]:
-            return set((yaml.safe_load(ast.literal_eval(node.value)).get("options") or {}).keys())
+            return names_of(yaml.safe_load(ast.literal_eval(node.value)).get("options"))
     raise AssertionError(f"no documentation fragment is called {fragment}")
 
 
@@ -173,6 +178,14 @@ def test_a_module_declares_what_it_supports(module: Path) -> None:
     assert documentation["module"] == module.stem
     assert documentation["author"]
     assert documentation["version_added"]
+
+
+def test_every_code_of_a_finding_is_explained() -> None:
+    """What a finding may say has a section in docs/causes.md, and what stands there may be said."""
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "plugins" / "module_utils").glob("static_*_findings.py")]
+    said = {code for source in sources for code in re.findall(r'^ +"([a-z]+(?:_[a-z]+)+)",$', source, re.MULTILINE)}
+    explained = re.findall(r"^### (.+)$", (ROOT / "docs" / "causes.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(said) == sorted(explained)
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: f"{path.parent.name}/{path.stem}")

@@ -6,7 +6,7 @@ STEPS := lint types unit sanity artefact
 SCENARIOS := $(patsubst molecule/%/molecule.yml,molecule-%,$(wildcard molecule/*/molecule.yml))
 
 .DEFAULT_GOAL := help
-BENCHMARKS := $(patsubst benchmarks/%.py,bench-%,$(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)))
+BENCHMARKS := $(patsubst benchmarks/%.py,bench-%,$(shell grep -l __main__ benchmarks/*.py))
 
 .PHONY: help demo demo-clean test $(STEPS) molecule $(SCENARIOS) bench $(BENCHMARKS) setup pins clean
 

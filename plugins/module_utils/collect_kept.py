@@ -59,11 +59,12 @@ def is_safe(name: str) -> bool:
     return bool(name) and not name.startswith("/") and ".." not in name.split("/")
 
 
-def keep_hashed(staging: str, tree: str, names: t.Iterable[str], rights: Rights) -> set[str]:
+def keep_hashed(staging: str, tree: str, names: t.Iterable[str], rights: Rights, links: bool = True) -> set[str]:
     """Take hashed files of a published tree into a staging tree, as hard links where that is possible.
 
     What the staging tree has stays; the manifest is its own.
 
+    :param links: whether hard links may be made; each changes the ctime of the published file.
     :returns: the names that were taken.
     """
     kept = set()
@@ -73,7 +74,7 @@ def keep_hashed(staging: str, tree: str, names: t.Iterable[str], rights: Rights)
             continue
         for folder in make_folders(os.path.dirname(target), rights.folder_mode):
             os.chown(folder, rights.owner, rights.group)
-        _link_or_copy(os.path.join(tree, name), target, rights)
+        _link_or_copy(os.path.join(tree, name), target, rights, links)
         kept.add(name)
     return kept
 
@@ -112,9 +113,9 @@ def kept_lines(trees: t.Iterable[str], manifest: str) -> t.Iterator[str]:
             yield f"{name} {now.st_size} {now.st_mtime_ns} {now.st_ino}"
 
 
-def _link_or_copy(source: str, target: str, rights: Rights) -> None:
+def _link_or_copy(source: str, target: str, rights: Rights, links: bool) -> None:
     now = os.stat(source)
-    if (stat.S_IMODE(now.st_mode), now.st_uid, now.st_gid) == (rights.file_mode, rights.owner, rights.group):
+    if links and (stat.S_IMODE(now.st_mode), now.st_uid, now.st_gid) == (rights.file_mode, rights.owner, rights.group):
         try:
             os.link(source, target)
             return

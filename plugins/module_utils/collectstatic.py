@@ -166,16 +166,18 @@ class _Run:
         self.collected = set(static_tree.file_names(tree))
         self.hashed = collect_kept.manifest_names(os.path.join(tree, manifest)) if manifest else set()
         self.earlier = self._earlier(manifest)
-        if not self.check_mode:
+        # The check mode leaves published files alone, even the number of their links.
+        links = not self.check_mode
+        if links:
             collect_kept.share_unchanged(tree, self.trees, self.collected, self.order.rights)
         self.kept: set[str] = set()
         for other in self.trees:
-            self.kept |= collect_kept.keep_hashed(tree, other, collect_kept.hashed_files(other, manifest), self.order.rights)
+            self.kept |= collect_kept.keep_hashed(tree, other, collect_kept.hashed_files(other, manifest), self.order.rights, links)
         if self.order.clear:
             of_target = [name for names in self.earlier for name in names if collect_kept.is_kept_file(self.target, name)]
-            self.kept |= collect_kept.keep_hashed(tree, self.target, of_target, self.order.rights)
+            self.kept |= collect_kept.keep_hashed(tree, self.target, of_target, self.order.rights, links)
         names = [name for name in static_tree.file_names(tree) if name != manifest]
-        self.siblings = precompress.precompress(tree, names, self.order.encodings, self.target, self.order.rights, others=self.trees)
+        self.siblings = precompress.precompress(tree, names, self.order.encodings, self.target, self.order.rights, others=self.trees, links=links)
         return {
             "precompressed": {name: self.siblings.counts.get(name, 0) for name in self.order.encodings},
             "precompressed_saved": {name: self.siblings.saved.get(name, 0) for name in self.order.encodings},

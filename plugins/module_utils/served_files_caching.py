@@ -63,7 +63,11 @@ def varies_by_encoding(answer: Answer) -> bool:
     """Tell whether a cache will keep an answer from clients that asked for other encodings.
 
     An encoded answer without ``Vary: Accept-Encoding`` may be given to a client that cannot decode it (RFC 9111 4.1), by a
-    cache that serves several clients; a private answer is never in one.
+    cache that serves several clients. That is held against a server only where it tells caches to keep the answer: nginx sends no
+    Vary by default, and without a lifetime nearly all caches ask again.
     """
     fields = {field.strip().lower() for field in answer.header("vary").split(",")}
-    return bool(fields & {"accept-encoding", "*"}) or bool(cache_directives(answer).keys() & {"private", "no-store"})
+    directives = cache_directives(answer)
+    if fields & {"accept-encoding", "*"} or directives.keys() & {"private", "no-store"}:
+        return True
+    return "public" not in directives and "immutable" not in directives and lifetime(answer, time.time()) <= 0

@@ -119,7 +119,12 @@ def test_brotli(tree: Tree) -> None:
 
 
 def test_an_encoded_answer_says_that_it_varies(tree: Tree) -> None:
-    for headers, got in (({}, "no Vary"), ({"vary": "Cookie"}, "Vary: Cookie"), ({"cache_control": "private"}, "")):
+    for headers, got in (
+        ({"cache_control": "max-age=60"}, "no Vary"),
+        ({"cache_control": "public", "vary": "Cookie"}, "Vary: Cookie"),
+        ({"cache_control": "private, max-age=60"}, ""),
+        ({}, ""),
+    ):
         result = ask(tree, http_answer(CONTENT), http_answer(gzip.compress(CONTENT), content_encoding="gzip", **headers))
         assert [failure.got for failure in result.failures] == ([got] if got else [])
 

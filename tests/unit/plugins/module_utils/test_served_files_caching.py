@@ -56,8 +56,11 @@ def test_lifetime(headers: dict[str, str], seconds: float) -> None:
 @pytest.mark.parametrize(
     ("headers", "varies"),
     [
-        ({}, False),
-        ({"vary": "Cookie"}, False),
+        ({}, True),
+        ({"cache_control": "no-cache"}, True),
+        ({"cache_control": "public"}, False),
+        ({"cache_control": "immutable", "vary": "Cookie"}, False),
+        ({"expires": "Thu, 31 Dec 2099 00:00:00 GMT"}, False),
         ({"vary": "cookie, ACCEPT-Encoding"}, True),
         ({"vary": "*"}, True),
         ({"cache_control": "max-age=60"}, False),

@@ -64,6 +64,17 @@ def _path_of(storage: t.Any) -> t.Callable[[t.Any], str]:
     return path
 
 
+class _Known(list):
+    """A list of names that answers "in" like a set: Django looks for each file in the list of all that may name others, at each pass."""
+
+    def __init__(self, names: t.Iterable[str]) -> None:
+        super().__init__(names)
+        self.known = frozenset(self)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.known
+
+
 class _Quick:
     """Takes the place of methods of one storage object. Whatever is out of the ordinary goes to Django's own method."""
 
@@ -76,6 +87,9 @@ class _Quick:
         self.kept: dict[str, bytes] = {}
         self.size = 0
         storage._save, storage.delete, storage.exists, storage._open = self._save, self._delete, self._exists, self._open
+        if hasattr(storage, "_post_process"):
+            original = storage._post_process
+            storage._post_process = lambda paths, adjustable_paths, *args: original(paths, _Known(adjustable_paths), *args)
 
     def _save(self, name: str, content: t.Any) -> str:
         if not _is_plain(name) or self._exists(name):

@@ -29,7 +29,8 @@ SECRET_LENGTH = 8
 """Characters from which on an environment variable's value is taken for a possible secret."""
 
 NO_SECRETS = re.compile(
-    r"(?:PATH|HOME|USER|LOGNAME|SHELL|PWD|TZ|TMPDIR|LANG|LANGUAGE|LC_[A-Z]+|PYTHON(?:PATH|HOME|PYCACHEPREFIX)|VIRTUAL_ENV|DJANGO_SETTINGS_MODULE|DJANGO_CONFIGURATION)\Z"
+    r"(?:PATH|HOME|USER|LOGNAME|SHELL|PWD|TZ|TMPDIR|LANG|LANGUAGE|LC_[A-Z]+|PYTHON(?:PATH|HOME|PYCACHEPREFIX)|VIRTUAL_ENV"
+    r"|DJANGO_SETTINGS_MODULE|DJANGO_CONFIGURATION)\Z"
 )
 """Variables whose values are paths and names that an error has to show."""
 

@@ -53,6 +53,6 @@ def _build_script(path: str) -> str:
     try:
         with open(path, encoding="utf-8") as file:
             scripts = json.loads(file.read(PACKAGE_LIMIT))["scripts"]
-        return next((str(name) for name in scripts if str(name).split(":")[0] in SCRIPTS), "")
+        return next((str(name) for name in scripts if str(name).partition(":")[0] in SCRIPTS), "")
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""

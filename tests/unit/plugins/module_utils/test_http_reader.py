@@ -79,7 +79,7 @@ def test_a_reset_before_and_within_an_answer() -> None:
                 theirs.close()
                 with pytest.raises(TransportError) as caught:
                     reader.until_mark(b"\r\n", 10)
-                assert type(caught.value) is error
+                assert caught.value.__class__ is error
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import pathlib
 import typing as t
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 import pytest
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import runpy
@@ -13,14 +14,16 @@ import sys
 import typing as t
 from pathlib import Path
 
-import django.contrib.staticfiles.management.commands.collectstatic
-import django.core.management.commands.check  # noqa: F401
 import pytest
 from ansible_collections.webops.django.plugins.module_utils import django_probe, django_project
 from ansible_collections.webops.django.plugins.module_utils.django_project import Project
 from ansible_collections.webops.django.plugins.module_utils.info_evidence import gather
 from ansible_collections.webops.django.plugins.module_utils.static_findings import static_findings
 from ansible_collections.webops.django.tests.unit.support.django_projects import MANIFEST_STORAGE, make_project, project_at, write
+
+# Once here, so that no fork has to.
+for _name in ("django.contrib.staticfiles.management.commands.collectstatic", "django.core.management.commands.check"):
+    importlib.import_module(_name)
 
 ROOT = Path(__file__).resolve().parents[4]
 TEMPLATES = 'TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [BASE_DIR / "templates"], "APP_DIRS": True}]\n'

@@ -9,7 +9,7 @@ import json
 import os
 import pathlib
 import typing as t
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 import pytest
 from ansible.module_utils.testing import patch_module_args

@@ -35,8 +35,9 @@ def args(project: Path, **more: t.Any) -> dict[str, t.Any]:
 def same_size(path: Path) -> None:
     """Write other content of the same size in place, and set the time of modification back."""
     before = path.stat()
+    other = b"B" if path.read_bytes()[:1] != b"B" else b"b"
     with path.open("r+b") as file:
-        file.write(b"B")
+        file.write(other)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 

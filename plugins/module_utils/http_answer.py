@@ -8,6 +8,7 @@ What RFC 9112 forbids is refused instead of being guessed at, for a guess is whe
 
 from __future__ import annotations
 
+import functools
 import re
 import typing as t
 
@@ -187,13 +188,19 @@ def _headers(lines: list[str]) -> dict[str, list[str]]:
     headers: dict[str, list[str]] = {}
     del lines[0]
     for line in lines:
-        name, _colon, value = line.partition(":")
-        name = name.lower()
+        name, value = _field(line)
         if name in headers:
-            headers[name].append(value.strip(" \t"))
+            headers[name].append(value)
         else:
-            headers[name] = [value.strip(" \t")]
+            headers[name] = [value]
     return headers
+
+
+# Most lines of a server's answers are those of its last ones.
+@functools.lru_cache(maxsize=256)
+def _field(line: str) -> tuple[str, str]:
+    name, _colon, value = line.partition(":")
+    return name.lower(), value.strip(" \t")
 
 
 def _frame(answer: Answer, method: str, is_1_1: bool) -> None:

@@ -48,6 +48,11 @@ Question = t.Tuple[str, bytes]
 """A kind, and the request as it is sent."""
 
 
+PLAIN_ENOUGH = 20
+"""Files of an extension that came plain one after the other, before others are no longer asked for in that encoding."""
+_SIBLINGS = {"gzip": b".gz", "br": b".br"}
+_NOTHING: list[int] = []
+
 # 100,000 good files share a handful of results.
 _good_result = functools.lru_cache(maxsize=None)(FileResult)
 
@@ -62,6 +67,34 @@ class Questions:
         self._tails = {kind: self._tail(kind, {}) for kind in (IDENTITY, *expect.encodings)}
         self._tails[RANGE] = self._tail(IDENTITY, {"Range": "bytes=0-0"})
         self._beginning_of_tail = self._tails[IDENTITY][: -len(b"\r\n")]
+
+        self._plain: dict[tuple[str, str], list[int]] = {}
+
+    def encodings_for(self, path: bytes, size: int) -> list[str]:
+        """Return the encodings to ask a file for.
+
+        Where a server has sent so many files of an extension plain, it does not know an encoding for it. Then only a file that has a sibling
+        for it, or is larger than those, is asked for in it.
+        """
+        kind = extension(os.fsdecode(path))
+        if kind not in COMPRESSIBLE:
+            return []
+        asked = []
+        for encoding in self.expect.encodings:
+            sizes = self._plain.get((kind, encoding), _NOTHING)
+            if len(sizes) < PLAIN_ENOUGH or size > sizes[-1] or os.path.lexists(self.tree.file(path) + _SIBLINGS.get(encoding, b"")):
+                asked.append(encoding)
+        return asked
+
+    def note_plain(self, path: bytes, encoding: str, size: int) -> None:
+        """Remember that a file came plain although it was asked for in an encoding. The sizes that are kept: the largest one is the last."""
+        sizes = self._plain.setdefault((extension(os.fsdecode(path)), encoding), [])
+        sizes.append(max(size, sizes[-1] if sizes else 0))
+        del sizes[:-PLAIN_ENOUGH]
+
+    def note_encoded(self, path: bytes, encoding: str) -> None:
+        """Remember that a file came encoded: the others of its extension are asked for so, too."""
+        self._plain.pop((extension(os.fsdecode(path)), encoding), None)
 
     def ask(self, kind: str, target: bytes) -> Question:
         """Return a question."""
@@ -116,9 +149,7 @@ class FileCheck:
     def first_questions(self) -> list[Question]:
         """Return what can be asked before anything has come."""
         expect, ask = self._questions.expect, self._questions.ask
-        kinds = [IDENTITY]
-        if extension(os.fsdecode(self._path)) in COMPRESSIBLE:
-            kinds += expect.encodings
+        kinds = [IDENTITY, *self._questions.encodings_for(self._path, self._disk.size)]
         if expect.ranges and self._disk.size:
             kinds.append(RANGE)
         self.open += len(kinds)
@@ -168,6 +199,10 @@ class FileCheck:
             found.append(("no 'immutable' for a name that is not made from the content", f"Cache-Control: {caching}"))
         if encoding and not found:
             self._encodings += (encoding,)
+        if encoding:
+            self._questions.note_encoded(self._path, encoding)
+        elif kind != IDENTITY:
+            self._questions.note_plain(self._path, kind, self._disk.size)
         return found
 
     def _follow_up(self, answer: Answer) -> list[Question]:

@@ -15,7 +15,14 @@ import typing as t
 import pytest
 from ansible_collections.webops.django.plugins.module_utils import brotli_codec
 from ansible_collections.webops.django.plugins.module_utils.http_client import Client, Deadline, Route
-from ansible_collections.webops.django.plugins.module_utils.served_files import Expectations, FileResult, Questions, Tree, check_file
+from ansible_collections.webops.django.plugins.module_utils.served_files import (
+    PLAIN_ENOUGH,
+    Expectations,
+    FileResult,
+    Questions,
+    Tree,
+    check_file,
+)
 from ansible_collections.webops.django.plugins.module_utils.web_urls import parse_url
 from ansible_collections.webops.django.tests.unit.support.raw_server import RawServer, http_answer
 
@@ -298,3 +305,20 @@ def test_a_file_that_is_removed_between_two_questions(tree: Tree, tmp_path: path
     with RawServer(reply) as server, contextlib.closing(Client(Route("127.0.0.1", server.port), Deadline(60), 5)) as client:
         failures = check_file(client, Questions(tree, PLAIN), b"a.css").failures
     assert [failure.got for failure in failures] == ["one that changed on disk while it was read"]
+
+
+def test_an_encoding_that_a_server_does_not_know_is_not_asked_for_again_and_again(tmp_path: pathlib.Path) -> None:
+    """But a larger file, one with a sibling, and one of another extension are asked for in it."""
+    (tmp_path / "sibling.css.br").touch()
+    questions = Questions(Tree(str(tmp_path), parse_url("http://shop.example.com/static/"), frozenset()), Expectations(encodings=("gzip", "br")))
+    for size in range(PLAIN_ENOUGH):
+        assert questions.encodings_for(b"a.css", 100) == ["gzip", "br"]
+        questions.note_plain(b"a.css", "br", size)
+        questions.note_encoded(b"a.css", "gzip")
+    assert questions.encodings_for(b"a.css", PLAIN_ENOUGH - 1) == ["gzip"]
+    assert questions.encodings_for(b"a.css", PLAIN_ENOUGH) == ["gzip", "br"]
+    assert questions.encodings_for(b"sibling.css", 1) == ["gzip", "br"]
+    assert questions.encodings_for(b"a.js", 1) == ["gzip", "br"]
+    assert questions.encodings_for(b"a.png", 10000) == []
+    questions.note_encoded(b"b.css", "br")
+    assert questions.encodings_for(b"a.css", 1) == ["gzip", "br"]

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ansible_collections.webops.django.plugins.module_utils.http_client import Client, DeadlineError
 from ansible_collections.webops.django.plugins.module_utils.served_batch_pipeline import GIVE_UP, Batch, Pipeline
 from ansible_collections.webops.django.plugins.module_utils.served_files import Expectations, FileResult, Questions, Tree, check_file
+from ansible_collections.webops.django.plugins.module_utils.served_processes import Results, shared
 
 __all__ = ["GIVE_UP", "check_files"]
 
@@ -27,11 +28,15 @@ def check_files(
     :param expect: what must hold beside the content; by default all that is known here.
     :returns: what each brought, in the order of the paths; and for how many there was no time.
     """
-    batch = Batch(paths)
     questions = Questions(tree, expect or Expectations())
-    with ThreadPoolExecutor(len(clients)) as pool:
-        list(pool.map(lambda client: _work(client, questions, batch), clients))
-    results = [result for result in batch.results if result is not None]
+
+    def work(some_clients: t.Sequence[Client], some_paths: t.Sequence[bytes]) -> Results:
+        batch = Batch(some_paths)
+        with ThreadPoolExecutor(len(some_clients)) as pool:
+            list(pool.map(lambda client: _work(client, questions, batch), some_clients))
+        return list(batch.results)
+
+    results = [result for result in shared(work, clients, paths) if result is not None]
     return results, len(paths) - len(results)
 
 

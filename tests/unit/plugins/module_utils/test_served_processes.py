@@ -68,11 +68,11 @@ def test_each_process_has_its_clients_and_its_files(clients: list[Client]) -> No
 
 
 @pytest.mark.parametrize(
-    "end", [lambda: os._exit(0), lambda: os._exit(3), lambda: os.kill(os.getpid(), signal.SIGKILL), lambda: 1 / 0], ids=["silence", "code", "signal", "exception"]
+    "end",
+    [lambda: os._exit(0), lambda: os._exit(3), lambda: os.kill(os.getpid(), signal.SIGKILL), lambda: 1 / 0],
+    ids=["silence", "code", "signal", "exception"],
 )
-def test_the_work_of_a_process_that_dies_is_done_again(
-    clients: list[Client], end: t.Callable[[], object], capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_the_work_of_a_process_that_dies_is_done_again(clients: list[Client], end: t.Callable[[], object], capfd: pytest.CaptureFixture[str]) -> None:
     parent = os.getpid()
 
     def work(_some: t.Sequence[Client], paths: t.Sequence[bytes]) -> Results:

@@ -99,10 +99,10 @@ def types(outcome: Outcome) -> None:
 
 
 def unit(outcome: Outcome) -> None:
-    """Unit tests."""
+    """Unit tests, as many at a time as there are processors."""
     report = REPORTS / "unit.xml"
     report.unlink(missing_ok=True)
-    count_tests(outcome, report, succeeds("pytest", f"--junitxml={report}"))
+    count_tests(outcome, report, succeeds("pytest", "--numprocesses=auto", "--dist=worksteal", f"--junitxml={report}"))
 
 
 def artefact(outcome: Outcome) -> None:

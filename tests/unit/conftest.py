@@ -1,0 +1,25 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all unit tests share."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import typing as t
+
+import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _folder_for_temporary_files() -> t.Iterator[None]:
+    """Several tests look whether a module leaves anything there; tests that run beside them must not be seen.
+
+    It does not lie in pytest's own folder, which other users may not enter.
+    """
+    with tempfile.TemporaryDirectory(prefix="webops-tests-") as folder, pytest.MonkeyPatch.context() as patch:
+        os.chmod(folder, 0o1777)
+        patch.setenv("TMPDIR", folder)
+        patch.setattr(tempfile, "tempdir", folder)
+        yield

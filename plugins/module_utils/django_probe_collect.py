@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
+import re
+import sys
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.django_probe_links import broken_links
@@ -52,15 +55,18 @@ def collect(static_root: str, configured_root: t.Any) -> dict[str, t.Any]:
             f"the storage {evidence['storage']} keeps its manifest at {evidence['manifest_path'] or 'a place without a path'}, outside STATIC_ROOT, "
             "where it would change before the files do: leave manifest_storage out of the storage's options",
         )
+    said = io.StringIO()
     try:
         # Taken before the files are read: a change in between makes the next run collect again.
         evidence.update(fingerprint())
         with quick_storages():
-            call_command(_command(), interactive=False, verbosity=0)
+            call_command(_command(), interactive=False, verbosity=0, stderr=said)
     except Refused:
         raise
     except Exception as error:
-        raise _failed(error, static_root) from error
+        raise _failed(error, static_root, said.getvalue()) from error
+    finally:
+        sys.stderr.write(said.getvalue())
     return evidence
 
 
@@ -110,8 +116,11 @@ def _command() -> t.Any:
     return command
 
 
-def _failed(error: Exception, static_root: str) -> Refused:
-    """Say why collectstatic failed: a broken link among the sources explains more than what Django says of it."""
+def _failed(error: Exception, static_root: str, said: str) -> Refused:
+    """Say why collectstatic failed: a broken link among the sources explains more than what Django says of it.
+
+    :param said: what the command wrote to its standard error: the exception does not tell which file named the one that is missing.
+    """
     if isinstance(error, OSError):
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return Refused("disk_full", f"the disk that holds {os.path.dirname(static_root)} is full: {error.strerror}")
@@ -119,7 +128,11 @@ def _failed(error: Exception, static_root: str) -> Refused:
             leads = "leads round in a circle" if link["kind"] == "loop" else "leads nowhere"
             return Refused("collectstatic_failed", f"collectstatic fails: {link['path']} is a link that {leads} ({link['target']}); remove it")
     text = str(error).replace(static_root + os.sep, "").replace(static_root, "STATIC_ROOT")
-    return Refused("collectstatic_failed", f"collectstatic fails: {type(error).__name__}: {text}")
+    # Django names the storage by its address in memory.
+    text = re.sub(r" with <\S+ object at 0x[0-9a-f]+>", "", text).rstrip(".")
+    file = re.search(r"Post-processing '(.+)' failed!", said)
+    where = f"{file.group(1)} cannot be processed: " if file and file.group(1) != "All" else ""
+    return Refused("collectstatic_failed", f"collectstatic fails: {where}{type(error).__name__}: {text}")
 
 
 def source_folders() -> list[str]:

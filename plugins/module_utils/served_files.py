@@ -65,7 +65,7 @@ class Questions:
         self.expect = expect
         self.origin = tree.url.origin
         self._tails = {kind: self._tail(kind, {}) for kind in (IDENTITY, *expect.encodings)}
-        self._tails[RANGE] = self._tail(IDENTITY, {"Range": "bytes=0-0"})
+        self._tails[RANGE] = self._tail(IDENTITY, {"Range": "bytes=0-1"})
         self._beginning_of_tail = self._tails[IDENTITY][: -len(b"\r\n")]
 
         self._plain: dict[tuple[str, str], list[int]] = {}
@@ -150,7 +150,7 @@ class FileCheck:
         """Return what can be asked before anything has come."""
         expect, ask = self._questions.expect, self._questions.ask
         kinds = [IDENTITY, *self._questions.encodings_for(self._path, self._disk.size)]
-        if expect.ranges and self._disk.size:
+        if expect.ranges and self._disk.size > 1:
             kinds.append(RANGE)
         self.open += len(kinds)
         return [ask(kind, self._target) for kind in kinds]
@@ -218,7 +218,7 @@ class FileCheck:
 
 _HOW = {
     IDENTITY: "",
-    RANGE: " (asked for with Range: bytes=0-0)",
+    RANGE: " (asked for with Range: bytes=0-1)",
     CONDITIONAL: " (asked for as by a client that has the file already)",
 }
 

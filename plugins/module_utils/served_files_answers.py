@@ -69,7 +69,9 @@ def _etag_faults(answer: Answer, disk: DiskFile) -> list[Fault]:
 
 
 def range_faults(answer: Answer, disk: DiskFile, must: bool) -> tuple[list[Fault], bool]:
-    """Check the answer to a request for a file's first byte.
+    """Check the answer to a request for a file's first two bytes.
+
+    Two, because WhiteNoise 6 refuses a range of one byte, which no browser asks for.
 
     A server may ignore ranges (RFC 9110 14.2), and an application may well do so. One that says ``Accept-Ranges: bytes``,
     or that is proven to be nginx sending a file, must not: players and downloads go by it.
@@ -79,22 +81,22 @@ def range_faults(answer: Answer, disk: DiskFile, must: bool) -> tuple[list[Fault
     :raises OSError: the file cannot be read.
     :raises TransportError: the body does not arrive whole.
     """
-    wanted = f"206 with Content-Range: bytes 0-0/{disk.size}"
+    wanted = f"206 with Content-Range: bytes 0-1/{disk.size}"
     if answer.status == 200 and not must:
         difference = _difference(answer, disk, "identity", plain_name(answer.header("content-encoding")))
         return ([("the bytes of the collected file", difference)] if difference else []), False
     if answer.status != 206:
         return [(wanted, describe_answer(answer))], False
-    if answer.header("content-range").lower() != f"bytes 0-0/{disk.size}":
+    if answer.header("content-range").lower() != f"bytes 0-1/{disk.size}":
         told = answer.header("content-range")
         return [(wanted, f"206 with Content-Range: {told}" if told else "206 without Content-Range")], False
     body = b""
     for chunk in answer.chunks():
-        body += chunk[:2]
-        if len(body) > 1:
+        body += chunk[:3]
+        if len(body) > 2:
             break
     if body != disk.first:
-        return [("the file's first byte", "more than a byte" if len(body) > 1 else "another byte" if body else "nothing")], False
+        return [("the file's first two bytes", "more than two bytes" if len(body) > 2 else "other bytes" if body else "nothing")], False
     return [], True
 
 

@@ -36,7 +36,7 @@ class DiskFile:
             """What nginx gives the file (ngx_http_set_etag): time of modification in seconds and size, both hexadecimal."""
             self._identity = _identity(status)
             self._content = os.read(descriptor, WHOLE + 1) if self.size <= WHOLE else None
-            self.first = (os.pread(descriptor, 1, 0) if self._content is None else self._content)[:1]
+            self.first = (os.pread(descriptor, 2, 0) if self._content is None else self._content)[:2]
         except BaseException:
             os.close(descriptor)
             raise

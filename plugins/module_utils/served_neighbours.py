@@ -103,4 +103,8 @@ def _start_of(file: bytes) -> bytes:
 def _is_in_tree(neighbour: Neighbour, root: str, served: t.Sequence[bytes]) -> bool:
     name = b"/" + os.path.basename(neighbour.path)
     same_name = (path for path in served if path.endswith(name) or path == name[1:])
-    return any(_start_of(os.path.join(os.fsencode(root), path)) == neighbour.content for path in same_name)
+    # A copy of the tree beside it may be called as the URL is: then /static/../static/x is /static/x, of the tree itself. Its manifest
+    # and compressed siblings are not among the files that must be served.
+    parts = neighbour.path.split(b"/")
+    same_place = (b"/".join(parts[number:]) for number in range(len(parts)))
+    return any(_start_of(os.path.join(os.fsencode(root), path)) == neighbour.content for path in (*same_name, *same_place))

@@ -53,8 +53,10 @@ def _merged(findings: list[Finding]) -> list[Finding]:
     return list(found.values())
 
 
-def _collect(evidence: t.Mapping[str, t.Any]) -> str:
-    return str(evidence.get("collect_command") or "run collectstatic with the service's settings")
+def _collect(evidence: t.Mapping[str, t.Any], clear: bool = False) -> str:
+    command = str(evidence.get("collect_command") or "run collectstatic with the service's settings")
+    # Where it is a task of our module's, that compares contents anyway.
+    return f"{command} --clear" if clear and command.endswith("--noinput") else command
 
 
 def _finding(code: str, message: str, fix: str, evidence: t.Mapping[str, t.Any], **more: t.Any) -> Finding:
@@ -167,7 +169,8 @@ def _stale(evidence: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
     yield _finding(
         "collectstatic_stale",
         f"What lies in {tree['path']} is not what the finders know now: {'; '.join(parts)}.",
-        f"Collect again (Django's own command compares times, and leaves a file whose source is older; --clear does not): {_collect(evidence)}"
+        "Collect again. Django's own command compares times, and leaves a file whose source is older, unless it clears first: "
+        + _collect(evidence, clear=True)
         if "different" in states
         else f"Collect again: {_collect(evidence)}",
         {"STATIC_ROOT": tree["path"], **{name: state["count"] for name, state in states.items()}, "manifest_missing": lost},

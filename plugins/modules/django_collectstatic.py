@@ -44,7 +44,7 @@ attributes:
 options:
   dest:
     description:
-      - Folder that the files are published in. STATIC_ROOT if it is not given.
+      - Folder that the files are published in, by its absolute path. STATIC_ROOT if it is not given.
       - The project collects there whatever its STATIC_ROOT says.
     type: path
   clear:
@@ -280,12 +280,22 @@ def octal(text: str, option: str) -> int:
     return int(text, 8)
 
 
+def absolute(dest: str | None) -> str | None:
+    """Read the option dest.
+
+    :raises ExplainedError: it is relative: to which folder, nobody could tell from a play.
+    """
+    if dest and not os.path.isabs(dest):
+        raise ExplainedError(f"dest is {dest!r}; write an absolute path, such as /srv/static/shop.")
+    return dest
+
+
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Collect what the parameters name."""
     params = take_secrets(module, "environment")
     project = project_from(params)
     order = Order(
-        destination=params["dest"],
+        destination=absolute(params["dest"]),
         rights=rights_from(params),
         clear=params["clear"],
         keep_manifests=params["keep_manifests"],

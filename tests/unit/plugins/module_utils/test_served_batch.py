@@ -140,7 +140,7 @@ def is_right_but_for(word: bytes, bad: Reply) -> Reply:
         if word in head:
             bad(sock, target)
         elif b"Range" in head:
-            sock.sendall(http_answer(BODY[:1], status="206 Part", content_range=f"bytes 0-0/{len(BODY)}"))
+            sock.sendall(http_answer(BODY[:2], status="206 Part", content_range=f"bytes 0-1/{len(BODY)}"))
         else:
             sock.sendall(http_answer(BODY, etag='"x"') if b"If-None" not in head else b"HTTP/1.1 304 Not Modified\r\n\r\n")
 
@@ -158,8 +158,8 @@ HOSTILE = {
         "no complete answer in time",
     ),
     "an endless part": (
-        is_right_but_for(b"Range", goes_on(b"HTTP/1.1 206 P\r\nContent-Range: bytes 0-0/1600\r\n\r\na", b"a" * 65536)),
-        "more than a byte",
+        is_right_but_for(b"Range", goes_on(b"HTTP/1.1 206 P\r\nContent-Range: bytes 0-1/1600\r\n\r\na", b"a" * 65536)),
+        "more than two bytes",
     ),
     "an endless body of 304": (
         is_right_but_for(b"If-None", goes_on(b"HTTP/1.1 304 N\r\n\r\nx", b"a" * 65536)),

@@ -67,8 +67,8 @@ def test_all_faults_of_an_answer_are_told(disk: DiskFile, received: Receive) -> 
 
 
 def test_a_range_in_another_unit_is_none(disk: DiskFile, received: Receive) -> None:
-    answer = received(http_answer(b"c", status="206 P", content_range="lines 0-0/7"))
-    assert range_faults(answer, disk, True) == ([("206 with Content-Range: bytes 0-0/7", "206 with Content-Range: lines 0-0/7")], False)
+    answer = received(http_answer(b"c", status="206 P", content_range="lines 0-1/7"))
+    assert range_faults(answer, disk, True) == ([("206 with Content-Range: bytes 0-1/7", "206 with Content-Range: lines 0-1/7")], False)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_a_file_of_any_size(tmp_path: pathlib.Path, size: int) -> None:
     # Several answers are compared with one opened file.
     for _number in range(2):
         assert disk.difference(pieces) == ""
-    assert (disk.size, disk.first, disk.changed()) == (size, content[:1], False)
+    assert (disk.size, disk.first, disk.changed()) == (size, content[:2], False)
     assert disk.difference([*pieces, b"x"]) == f"more than its {size} bytes"
     if size:
         assert disk.difference([content[:-1]] if size > 1 else []) == f"only the first {size - 1} of {size} bytes"

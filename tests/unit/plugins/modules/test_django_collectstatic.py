@@ -140,7 +140,9 @@ def test_a_css_that_names_a_missing_file_leaves_the_live_tree_alone(tmp_path: Pa
     write(project / "app/static/app/new.css", "body { background: url(missing.png) }")
     result = run_module(NAME, **args(project))
     assert result["failed"]
+    assert "app/new.css cannot be processed" in result["msg"]
     assert "missing.png" in result["msg"]
+    assert " object at 0x" not in result["msg"]
     assert snapshot(project / "collected") == before
     assert sorted(path.name for path in project.iterdir() if path.name.startswith(".collect-")) == []
 
@@ -187,6 +189,7 @@ def test_a_dangerous_destination_is_refused(tmp_path: Path, settings: str, dest:
         ({"environment_file": "/nowhere/env"}, "no environment file"),
         ({"user": "nobody-of-that-name"}, "no user nobody-of-that-name"),
         ({"file_mode": "rw"}, "octal digits"),
+        ({"dest": "static"}, "absolute path"),
     ],
 )
 def test_bad_input_gets_a_clear_sentence(project: Path, change: dict[str, str], words: str) -> None:

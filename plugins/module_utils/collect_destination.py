@@ -88,7 +88,7 @@ def refuse_to_clear(target: str, wanted: t.Container[str], present: t.Collection
     if present and not any(name in wanted for name in present):
         raise ExplainedError(
             f"{target} holds {len(present)} files ({min(present)} ...), and none of them is a static file of this project: clearing it would remove "
-            "them all. Name another folder, or leave clear out. If they are to go, remove them, or collect once with clear: false; the next run with clear "
-            "then removes them.",
+            "them all. Name another folder, or leave clear out. If they are to go, remove them, or collect once with clear: false; the next run "
+            "with clear then removes them.",
             kind="foreign_destination",
         )

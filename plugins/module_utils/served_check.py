@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 import typing as t
@@ -13,7 +14,7 @@ from ansible_collections.webops.django.plugins.module_utils.errors import Explai
 from ansible_collections.webops.django.plugins.module_utils.http_client import Client, Deadline, DeadlineError, Route, TransportError
 from ansible_collections.webops.django.plugins.module_utils.served_batch import check_files
 from ansible_collections.webops.django.plugins.module_utils.served_files import Expectations, FileResult, check_missing
-from ansible_collections.webops.django.plugins.module_utils.served_headers import check_error, header_names, page_faults, wanted
+from ansible_collections.webops.django.plugins.module_utils.served_headers import DEFAULT, check_error, gaps, header_names, page_faults, wanted
 from ansible_collections.webops.django.plugins.module_utils.served_pages import Crawl
 from ansible_collections.webops.django.plugins.module_utils.served_probe_plan import Probe, plan
 from ansible_collections.webops.django.plugins.module_utils.served_probes import Outcome, ask
@@ -54,6 +55,8 @@ class Proof:
     files: list[FileResult] = dataclasses.field(default_factory=list)
     failures: list[Failure] = dataclasses.field(default_factory=list)
     headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    header_gaps: list[str] = dataclasses.field(default_factory=list)
+    headers_demanded: bool = True
     probes: Outcome = dataclasses.field(default_factory=Outcome)
     unchecked: int = 0
 
@@ -70,7 +73,7 @@ class Proof:
             self.unchecked = 0
         except DeadlineError:
             pass
-        for url, answer in self.crawl.answers:
+        for url, answer in self.crawl.answers if self.headers_demanded else ():
             self.failures += [Failure(url, expected, got, kind="page") for expected, got in page_faults(names, answer)]
         first = next((answer for _url, answer in sorted(self.crawl.answers, key=lambda pair: pair[1].status != 200)), None)
         if first is not None:
@@ -79,9 +82,19 @@ class Proof:
     def ask_files(self) -> None:
         """Ask for the collected files."""
         if self.collected:
-            self.files, unchecked = check_files(self.clients, self.collected.tree, self.collected.paths, Expectations(headers=self.headers))
+            demanded = self.headers if self.headers_demanded else {}
+            self.files, unchecked = check_files(self.clients, self.collected.tree, self.collected.paths, Expectations(headers=demanded))
             self.failures += [failure for result in self.files for failure in result.failures]
             self.unchecked += unchecked
+
+    def look_for_headers(self) -> None:
+        """Where no headers are demanded, see whether a file carries what the pages do: worth a word, and no failure."""
+        if self.headers_demanded or not self.headers or not self.collected or not self.collected.paths:
+            return
+        with contextlib.suppress(DeadlineError):
+            tree = self.collected.tree
+            url = Url(tree.url.origin, tree.target(self.collected.paths[0]))
+            self.header_gaps = [printable(line) for line in gaps(self.clients[0], url, self.headers)]
 
     def ask_references(self) -> None:
         """Ask for what the pages name."""
@@ -98,7 +111,7 @@ class Proof:
             try:
                 faults = check_missing(self.clients[0], url)
                 self.failures += [dataclasses.replace(failure, kind="missing_name") for failure in faults]
-                if not faults and self.headers:
+                if not faults and self.headers and self.headers_demanded:
                     self.failures += check_error(self.clients[0], url, self.headers)
             except DeadlineError:
                 self.unchecked += len(MISSING) - number
@@ -125,18 +138,21 @@ def check(request: Request, check_mode: bool = False) -> dict[str, t.Any]:
     base = base_url(request.base_url)
     static = static_url(request.static_url, base)
     pages = [page_url(page, base) for page in (DEFAULT_PAGES if request.pages is None else request.pages)]
-    names, reports = header_names(request.security_headers), report_paths(request.report)
+    names = header_names(DEFAULT if request.security_headers is None else request.security_headers)
+    reports = report_paths(request.report)
     route, tls = parse_route(request.connect_to), tls_context(request)
     collected = find_tree(request, static)
     deadline, begin = Deadline(request.deadline), time.time()
     clients = [Client(route, deadline, request.timeout, tls) for _number in range(request.connections)]
     proof = Proof(clients, base, static, collected, Crawl(clients[0], {base.origin, static.origin}))
+    proof.headers_demanded = request.security_headers is not None
     result: dict[str, t.Any] = {"changed": False, "checked": {}}
     message = ""
     try:
         _say_hello(clients[0], {base.origin, static.origin}, route)
         proof.ask_pages(pages, request.pages is not None, names)
         proof.ask_files()
+        proof.look_for_headers()
         proof.ask_references()
         proof.ask_missing()
         if request.probes:
@@ -193,6 +209,7 @@ def _result(proof: Proof) -> dict[str, t.Any]:
         "failure_count": len(proof.failures),
         "pages": crawl.pages,
         "security_headers": {name: printable(value) for name, value in proof.headers.items()},
+        "security_header_gaps": proof.header_gaps,
         "foreign_urls": [printable(url) for url in list(crawl.foreign)[:MAX_FOREIGN]],
         "mixed_content": [printable(url) for url in list(crawl.mixed)[:MAX_FOREIGN]],
     }

@@ -43,6 +43,19 @@ def wanted(names: t.Sequence[str], answer: Answer, same_host: bool) -> dict[str,
     return {name: values[0] for name, values in _values(names, answer) if values and (same_host or name != HSTS)}
 
 
+def gaps(client: Client, url: Url, expected: t.Mapping[str, str]) -> list[str]:
+    """Ask for a file, and return the headers that the pages carry and it does not, each as a line.
+
+    :raises DeadlineError: the time for the whole work is over.
+    """
+    try:
+        answer = client.get(url.origin, url.target)
+    except TransportError:
+        # Told where the file itself is checked.
+        return []
+    return [f"{_shown(name)}: {value}" for name, value in expected.items() if answer.status == 200 and answer.header_values(name) != [value]]
+
+
 def check_error(client: Client, url: Url, expected: t.Mapping[str, str]) -> list[Failure]:
     """Ask for a name that nobody has, and compare the headers of the answer.
 

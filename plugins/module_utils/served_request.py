@@ -26,7 +26,7 @@ class Request:
 
     :param static_path: empty: there is no tree on this host.
     :param pages: None: the default ones, which need not exist.
-    :param security_headers: names of those that every file must carry as the pages do.
+    :param security_headers: names of those that every file must carry as the pages do; None: the default ones are only looked for.
     :param probes: whether to ask for what must not be served.
     :param report: paths by format.
     :param connections: asked over at the same time.
@@ -38,7 +38,7 @@ class Request:
     static_path: str
     manifest: str
     pages: list[str] | None
-    security_headers: list[str]
+    security_headers: list[str] | None
     probes: bool
     report: dict[str, str | None] | None
     max_files: int

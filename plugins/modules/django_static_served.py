@@ -59,16 +59,15 @@ options:
     description:
       - Names of headers that every file, and every error below O(static_url), must carry once and with the same value as the pages do. What the
         first page that answers does not carry is not asked for. A page that carries one of them twice is a failure too.
-      - The default are the two that protect a response by themselves, or the whole host whichever response carries them. nginx drops headers of the
-        server block in a location that has an C(add_header) of its own, so that pages often have them and files have not.
+      - Without this option, nothing of the kind is a failure. C(Strict-Transport-Security) and C(X-Content-Type-Options), which protect a response by
+        themselves, or the whole host whichever response carries them, are looked for on one file, and missing ones are told in a warning
+        and in RV(security_header_gaps). Django itself puts C(X-Content-Type-Options) on pages, and nginx needs an C(add_header) for files.
+      - nginx drops headers of the server block in a location that has an C(add_header) of its own, so that pages often have them and files have not.
       - Others may be named, such as V(Cross-Origin-Resource-Policy). C(Content-Security-Policy) and C(X-Frame-Options) are about pages and seldom
         worth it here. An empty list means none.
       - Where O(static_url) is on another host, C(Strict-Transport-Security) is left out, because it is about the host that sends it.
     type: list
     elements: str
-    default:
-      - Strict-Transport-Security
-      - X-Content-Type-Options
   probes:
     description:
       - Whether to ask for what must not be served below O(static_url). Files outside of the folder, by climbing out of it (C(/static../), C(..%2f)
@@ -278,11 +277,17 @@ pages:
       status: 200
       references: 12
 security_headers:
-  description: What the pages carry, by lower-case name, and the files had to.
+  description: What the pages carry, by lower-case name. The files had to, if O(security_headers) is given.
   returned: when the site could be asked
   type: dict
   sample:
     x-content-type-options: nosniff
+security_header_gaps:
+  description: Headers that the pages carry and a file does not.
+  returned: when the site could be asked; empty if O(security_headers) is given
+  type: list
+  elements: str
+  sample: ["X-Content-Type-Options: nosniff"]
 reports:
   description: Paths of the reports that were written, by format.
   returned: when O(report) is given, outside of check mode
@@ -308,7 +313,6 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError, run_module
 from ansible_collections.webops.django.plugins.module_utils.served_check import check
-from ansible_collections.webops.django.plugins.module_utils.served_headers import DEFAULT
 from ansible_collections.webops.django.plugins.module_utils.served_request import Request
 
 
@@ -334,6 +338,9 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
     result = check(request, module.check_mode)
     if request.static_path and not result["checked"]["files_total"]:
         module.warn(f"{request.static_path} holds no file, so only the pages were checked.")
+    for gap in result["security_header_gaps"]:
+        name, _colon, value = gap.partition(": ")
+        module.warn(f'The pages carry {gap}, and the static files do not. In nginx, write add_header {name} "{value}" always; into their location.')
     return result
 
 
@@ -348,7 +355,7 @@ def main() -> None:
                 "static_path": {"type": "path"},
                 "manifest": {"type": "path"},
                 "pages": {"type": "list", "elements": "str"},
-                "security_headers": {"type": "list", "elements": "str", "default": list(DEFAULT)},
+                "security_headers": {"type": "list", "elements": "str"},
                 "probes": {"type": "bool", "default": True},
                 "report": {"type": "dict", "options": {"json": {"type": "path"}, "junit": {"type": "path"}}},
                 "max_files": {"type": "int", "default": 5000},

@@ -18,7 +18,7 @@ from ansible_collections.webops.django.plugins.module_utils.served_headers impor
 from ansible_collections.webops.django.plugins.module_utils.served_pages import Crawl
 from ansible_collections.webops.django.plugins.module_utils.served_probe_plan import Probe, plan
 from ansible_collections.webops.django.plugins.module_utils.served_probes import Outcome, ask
-from ansible_collections.webops.django.plugins.module_utils.served_report import MAX_FAILURES, Failure, failed_message
+from ansible_collections.webops.django.plugins.module_utils.served_report import MAX_FAILURES, Failure, failed_message, varied
 from ansible_collections.webops.django.plugins.module_utils.served_report_files import report_paths, write_reports
 from ansible_collections.webops.django.plugins.module_utils.served_request import (
     Collected,
@@ -205,7 +205,7 @@ def _result(proof: Proof) -> dict[str, t.Any]:
             "probes": proof.probes.asked,
             "unchecked": proof.unchecked,
         },
-        "failures": [failure.as_dict() for failure in proof.failures[:MAX_FAILURES]],
+        "failures": [failure.as_dict() for failure in varied(proof.failures)[:MAX_FAILURES]],
         "failure_count": len(proof.failures),
         "pages": crawl.pages,
         "security_headers": {name: printable(value) for name, value in proof.headers.items()},

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import dataclasses
+import re
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.http_client import Answer, TransportError
@@ -16,6 +18,8 @@ MAX_FAILURES = 50
 """Failures in a result; their number is always told."""
 SHOWN = 10
 """Failures in a message."""
+_VARIES = re.compile(r"[0-9a-f]*[0-9][0-9a-f-]*")
+"""Sizes, positions and digests, by which failures of one sort differ."""
 WHY = 'What each of these means, and what to do: docs/messages.md of the collection webops.django, section "Files that are not served".'
 KINDS = ("page", "file", "reference", "missing_name", "probe")
 """What is asked for: pages, collected files, what pages name, names that nobody has, and what must not be served."""
@@ -76,6 +80,22 @@ def _who(answer: Answer) -> str:
     return server or "a server that does not name itself"
 
 
+def varied(failures: t.Sequence[Failure]) -> list[Failure]:
+    """Put one failure of each sort first, then a second one of each, and so on: a header that all files lack must not hide the file that is missing.
+
+    So few that all are shown stay in their order.
+    """
+    if len(failures) <= SHOWN:
+        return list(failures)
+    met: collections.Counter[tuple[str, ...]] = collections.Counter()
+    numbered = []
+    for failure in failures:
+        sort = (failure.kind, _VARIES.sub("", failure.expected), _VARIES.sub("", failure.got))
+        numbered.append((met[sort], failure))
+        met[sort] += 1
+    return [failure for _number, failure in sorted(numbered, key=lambda pair: pair[0])]
+
+
 def failed_message(failures: t.Sequence[Failure], checked: int, unchecked: int, probes: int = 0) -> str:
     """Say how many of how many are not served, and name the first.
 
@@ -90,7 +110,7 @@ def failed_message(failures: t.Sequence[Failure], checked: int, unchecked: int, 
         sentences.append(f"Below the URL of the static files, {len(leaks)} of {probes} probes brought what must not be served.")
     if unchecked:
         sentences.append(f"{unchecked} more were not asked for.")
-    shown = failures[:SHOWN]
+    shown = varied(failures)[:SHOWN]
     if len(failures) > len(shown):
-        sentences.append(f"The first {len(shown)}:")
+        sentences.append(f"The first {len(shown)}, one of each sort before others of it:")
     return "\n".join([" ".join(sentences), *(f"- {failure}" for failure in shown), WHY])

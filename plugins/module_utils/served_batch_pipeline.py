@@ -86,6 +86,7 @@ class Pipeline:
         self._ready: collections.deque[_Step] = collections.deque()
         self._connection: Connection | None = None
         self._answered = 0
+        self._suspect = False
 
     @property
     def has_alone(self) -> bool:
@@ -111,6 +112,9 @@ class Pipeline:
             while True:
                 answered = self._run_on(self._client.open(self._questions.origin))
                 if not self._sent and not self._ready:
+                    # What looked wrong may have been an answer too many, and the next one still be on its way.
+                    if self._suspect:
+                        self._client.drop(self._questions.origin)
                     return
                 # The server has closed the connection, after so many requests as it takes on one, or it was not worth keeping.
                 if answered < ENOUGH:
@@ -129,7 +133,7 @@ class Pipeline:
     def _run_on(self, connection: Connection) -> int:
         """Ask over a connection as long as it lasts; return how many requests it has answered."""
         if connection is not self._connection:
-            self._connection, self._answered = connection, 0
+            self._connection, self._answered, self._suspect = connection, 0, False
         while True:
             with self._turn():
                 for _number in range(LOW):
@@ -196,6 +200,8 @@ class Pipeline:
         if not answer.finished:
             _skip(answer)
         self._sent.popleft()
+        if check.faults and self._sent:
+            self._suspect = True
         if check.faults and number not in self._accused:
             self._accused.add(number)
             self._alone.append(number)

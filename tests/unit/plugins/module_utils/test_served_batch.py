@@ -72,7 +72,8 @@ def test_every_file_is_asked_for_and_results_keep_their_order(tmp_path: pathlib.
     assert [number for number, one in enumerate(right(results)) if not one] == [77]
     assert (len(results), unchecked) == (200, 0)
     assert results[77].failures[0].got == "other bytes from byte 0 on"
-    assert server.connections == 4
+    # One for each client; the wrong file is asked for again, on a new one if others were on the way behind it.
+    assert server.connections in (4, 5)
 
 
 def test_a_server_that_is_silent_is_given_up(tmp_path: pathlib.Path) -> None:

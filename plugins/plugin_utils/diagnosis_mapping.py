@@ -1,0 +1,98 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which path a location makes of a URI by ``root`` or ``alias`` alone, and which one it would make if it were written otherwise.
+
+``root`` puts the whole URI behind the folder; ``alias`` puts what follows the location's prefix behind it, with nothing in between
+(https://nginx.org/en/docs/http/ngx_http_core_module.html#alias).
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from urllib.parse import unquote, urlsplit
+
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Location
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Route
+
+
+class Alternative(t.NamedTuple):
+    """A path that another spelling would lead to.
+
+    :ivar code: the cause that this spelling mends; empty for the path as it is.
+    :ivar line: the directive that would have to stand there.
+    """
+
+    code: str
+    path: str
+    line: str
+
+
+def uri_of(url: str) -> str:
+    """Return the decoded path of a URL."""
+    return unquote(urlsplit(url).path, errors="surrogateescape")
+
+
+def is_prefix(location: Location) -> bool:
+    """Tell whether a location is chosen by a prefix, and not by a pattern or a name."""
+    return location.modifier in ("", "^~", "=")
+
+
+def plain_path(route: Route, url: str) -> str:
+    """Return the path that the chosen location's ``root`` or ``alias`` makes of a URL, before try_files; empty where none does."""
+    mapping, location = route.mapping, route.location
+    if mapping is None:
+        return ""
+    if mapping.directive == "root":
+        return mapping.folder.rstrip("/") + uri_of(url)
+    if location is not None and is_prefix(location):
+        return mapping.folder + uri_of(url)[len(location.pattern) :]
+    return route.path or ""
+
+
+def mapped_by(location: Location, url: str) -> str:
+    """Return the path that a location, would it be chosen, makes of a URL; empty where that cannot be said."""
+    mapping = location.mapping
+    if mapping is None or not is_prefix(location) or not uri_of(url).startswith(location.pattern):
+        return ""
+    if mapping.directive == "root":
+        return mapping.folder.rstrip("/") + uri_of(url)
+    return mapping.folder + uri_of(url)[len(location.pattern) :]
+
+
+def alternatives(route: Route, url: str) -> list[Alternative]:
+    """Return the paths that the usual mistakes in writing ``root`` and ``alias`` would be mended to, the smallest change first."""
+    mapping, location = route.mapping, route.location
+    if mapping is None:
+        return []
+    uri = uri_of(url)
+    folder = mapping.folder
+    if mapping.directive == "root":
+        rest = _rest(location, uri)
+        return [Alternative("alias_root_confusion", os.path.join(folder, rest), f"alias {folder.rstrip('/')}/;")] if rest is not None else []
+    if location is None or not is_prefix(location):
+        return []
+    found = []
+    if location.pattern.endswith("/") and not folder.endswith("/"):
+        found.append(Alternative("alias_missing_trailing_slash", f"{folder}/{uri[len(location.pattern) :]}", f"alias {folder}/;"))
+    return [*found, Alternative("alias_root_confusion", folder.rstrip("/") + uri, f"root {folder.rstrip('/')};")]
+
+
+def _rest(location: Location | None, uri: str) -> str | None:
+    """Return what follows the location's prefix; of a server's own ``root``, what follows the first folder of the URI."""
+    if location is not None and is_prefix(location) and location.pattern != "/":
+        return uri[len(location.pattern) :].lstrip("/")
+    head, slash, rest = uri.lstrip("/").partition("/")
+    return rest if slash and head else None
+
+
+def leaves_folder(location: Location) -> bool:
+    """Tell whether ``<location>../`` leads out of the folder that an alias names.
+
+    The prefix without its last slash also matches ``/static../``; what follows it, ``../``, is then put behind the alias's slash.
+    """
+    mapping = location.mapping
+    return bool(
+        mapping and mapping.directive == "alias" and location.modifier in ("", "^~") and not location.pattern.endswith("/") and mapping.argument.endswith("/")
+    )

@@ -1,0 +1,76 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A diagnosis for the screen: the way of the request, stage by stage, with the place where it breaks."""
+
+from __future__ import annotations
+
+import textwrap
+import typing as t
+
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis import STAGES
+
+Document = t.Mapping[str, t.Any]
+WIDTH = 100
+QUESTIONS = {
+    "settings": "what Django's settings say",
+    "collected": "the files are in STATIC_ROOT",
+    "server": "the site's server block answers",
+    "location": "the right location answers",
+    "file": "nginx opens the collected file",
+    "access": "nginx's worker may read it",
+    "response": "the answer is right",
+    "page": "pages ask for what is served",
+}
+VERDICTS = {"served": "every file that was asked for is served", "not_served": "NOT SERVED", "unknown": "UNKNOWN: too little could be seen"}
+
+
+def report(result: Document) -> list[str]:
+    """Return the lines for the screen.
+
+    :param result: what diagnosis.conclude() returns.
+    """
+    lines: list[str] = []
+    for site in result["sites"]:
+        lines += ["", *site_report(site, result["host"])]
+    return lines[1:]
+
+
+def site_report(site: Document, host: str) -> list[str]:
+    """Return the lines about one site."""
+    checked = site["checked"]
+    lines = [
+        f"{site['name']} on {host}{', ' + site['url'] if site['url'] else ''}: {VERDICTS[site['verdict']]}",
+        f"  {checked['served']} of {checked['urls']} static URLs are served as they must be; {checked['pages']} pages with {checked['references']} "
+        "references were followed.",
+    ]
+    if site["verdict"] != "unknown" or site["findings"]:
+        lines += _way(site)
+    for number, finding in enumerate(site["findings"], 1):
+        lines += ["", *_finding(number, finding)]
+    if site["unknown"]:
+        lines += ["", "  What could not be told:"]
+        for sentence in site["unknown"]:
+            lines += _wrapped(sentence, "  - ", "    ")
+    return lines
+
+
+def _way(site: Document) -> list[str]:
+    lines = []
+    for stage in STAGES:
+        codes = [finding["code"] for finding in site["findings"] if finding["stage"] == stage]
+        mark = "BREAKS" if codes and codes[0] == site["findings"][0]["code"] else "breaks" if codes else "  ok  "
+        lines.append(f"  [{mark}] {stage:<10}{QUESTIONS[stage]}{': ' + ', '.join(codes) if codes else ''}")
+    return lines
+
+
+def _finding(number: int, finding: Document) -> list[str]:
+    lines = _wrapped(finding["message"], f"  {number}. {finding['code']}: ", "     ")
+    if finding["count"]:
+        lines += _wrapped(f"{finding['count']} hit, such as {', '.join(map(str, finding['examples'][:3]))}", "     ", "     ")
+    lines.append("     To repair it:")
+    return [*lines, *(f"       {line}" for line in finding["fix"].splitlines())]
+
+
+def _wrapped(text: str, first: str, following: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=following, break_long_words=False, break_on_hyphens=False) or [first]

@@ -1,0 +1,245 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From evidence to sites: each application with the nginx, the server block, the name and the files by which it is followed."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from urllib.parse import quote, urljoin, urlsplit
+
+from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
+from ansible_collections.webops.django.plugins.plugin_utils import diagnosis_servers as servers
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Configuration, ServerBlock, read_configuration
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Resolver, Route
+
+Document = t.Mapping[str, t.Any]
+DEFAULT_PORTS = {"http": 80, "https": 443}
+_SYNTHETIC = "/unreached.conf"
+"""Name of a main file that holds nothing but the include of a file which no real one reaches."""
+
+
+class Front(t.NamedTuple):
+    """An nginx, its configuration, and the server blocks in it that belong to an application, the best one first."""
+
+    nginx: Document
+    configuration: Configuration
+    blocks: list[ServerBlock]
+
+
+class Hosts:
+    """The configurations of a host, each read once.
+
+    :param evidence: the document of a survey; what is looked at later may be added to its part ``look``.
+    """
+
+    def __init__(self, evidence: dict[str, t.Any]) -> None:
+        self.evidence = evidence
+        self.unreadable: list[str] = []
+        """Why a configuration could not be understood, a sentence for each."""
+        self._configurations: dict[str, Configuration] = {}
+        self._resolvers: dict[int, tuple[Configuration, Resolver]] = {}
+        for nginx in evidence["nginx"]:
+            try:
+                self._configurations[nginx["id"]] = read_configuration(nginx["files"], nginx["main"], nginx.get("prefix") or "", nginx.get("globals") or "")
+            except ExplainedError as error:
+                self.unreadable.append(str(error))
+
+    def configuration(self, nginx: Document) -> Configuration | None:
+        """Return an nginx's configuration; None where it cannot be read at all."""
+        return self._configurations.get(nginx["id"])
+
+    def sites(self) -> list[SiteView]:
+        """Return the host's sites, each with its own name."""
+        found: list[SiteView] = []
+        for application in self.evidence["applications"]:
+            site = self._site(application)
+            number = 2
+            while any(other.name == site.name for other in found):
+                site.name = f"{site.name.partition(' ')[0]} {number}"
+                number += 1
+            found.append(site)
+        return found
+
+    def _site(self, application: Document) -> SiteView:
+        front = self._front(application)
+        static = application.get("static") or {}
+        server = front.blocks[0] if front else None
+        connect, base = _endpoint(server, static, self.evidence) if server else _direct(application, static, self.evidence)
+        static_url = urljoin(base, static.get("static_url") or "/static/")
+        site = SiteView(
+            name=servers.site_name(application, server),
+            application=application,
+            nginx=front.nginx if front else None,
+            server=server,
+            servers=front.blocks if front else [],
+            resolver=self._resolver(front.configuration) if front else None,
+            base_url=base,
+            static_url=static_url if static_url.endswith("/") else f"{static_url}/",
+            static_root=static.get("storage_location") or static.get("static_root") or "",
+            connect=connect,
+            evidence=self.evidence,
+        )
+        return site
+
+    def _resolver(self, configuration: Configuration) -> Resolver:
+        known = self._resolvers.get(id(configuration))
+        if known is None:
+            known = self._resolvers[id(configuration)] = (configuration, Resolver(configuration, self._kind_of))
+        return known[1]
+
+    def _kind_of(self, path: str) -> str | None:
+        """Tell what lies at a path, "" for nothing, None where nobody has looked yet."""
+        known = self.evidence["look"].get("paths", {}).get(os.path.normpath(path))
+        return None if known is None else str(known.get("real_kind") or "")
+
+    def _front(self, application: Document) -> Front | None:
+        """Return the nginx and the server blocks that lead to an application, or that are meant to."""
+        running_first = sorted(self.evidence["nginx"], key=lambda nginx: not nginx["running"])
+        for choose in (self._by_upstream, self._by_unreached_file, self._by_folder_or_name):
+            for nginx in running_first:
+                front = choose(nginx, application)
+                if front is not None:
+                    return front
+        return None
+
+    def _by_upstream(self, nginx: Document, application: Document) -> Front | None:
+        configuration = self.configuration(nginx)
+        blocks = servers.servers_to(application, configuration, self.evidence) if configuration else []
+        return Front(nginx, t.cast("Configuration", configuration), _best_first(blocks)) if blocks else None
+
+    def _by_unreached_file(self, nginx: Document, application: Document) -> Front | None:
+        for path, text in (nginx.get("unreached") or {}).items():
+            configuration = _alone(path, text, nginx)
+            blocks = servers.servers_to(application, configuration, self.evidence) if configuration else []
+            if blocks:
+                return Front(nginx, t.cast("Configuration", configuration), _best_first(blocks))
+        return None
+
+    def _by_folder_or_name(self, nginx: Document, application: Document) -> Front | None:
+        """An application whose socket is another than nginx thinks, or that does not run: by its files, or by its names."""
+        configuration, static = self.configuration(nginx), application.get("static") or {}
+        if configuration is None or not static:
+            return None
+        roots = {(static.get("storage_location") or static.get("static_root") or "").rstrip("/")} - {""}
+        by_folder = [block for block in configuration.servers if any(_maps(location, roots) for location in servers.locations(block))]
+        names = set(servers.allowed_names(static))
+        by_name = [block for block in configuration.servers if names & {name.lstrip(".").lower() for name in block.names}]
+        proxying = [block for block in configuration.servers if any(servers.upstreams(block))]
+        alone = proxying if len(proxying) == 1 and len(self.evidence["applications"]) == 1 else []
+        blocks = by_folder or by_name or alone
+        return Front(nginx, configuration, _best_first(blocks)) if blocks else None
+
+
+def _maps(location: t.Any, roots: set[str]) -> bool:
+    mapping = location.mapping
+    return bool(mapping) and (mapping.folder.rstrip("/") in roots or mapping.folder.rstrip("/") + location.pattern.rstrip("/") in roots)
+
+
+def _alone(path: str, text: str, nginx: Document) -> Configuration | None:
+    """Read a file that no include reaches, as if it stood in the http block."""
+    files = {**nginx["files"], path: text, _SYNTHETIC: f"http {{ include {path}; }}"}
+    try:
+        return read_configuration(files, _SYNTHETIC, nginx.get("prefix") or "")
+    except ExplainedError:
+        return None
+
+
+def _best_first(blocks: list[ServerBlock]) -> list[ServerBlock]:
+    """Put https before http, for that is where browsers end."""
+    return sorted(blocks, key=lambda block: not any(listen.ssl for listen in block.listens))
+
+
+def _endpoint(server: ServerBlock, static: Document, evidence: Document) -> tuple[dict[str, t.Any] | None, str]:
+    """Return where a client connects to reach a server block, and the site's base URL."""
+    given = evidence.get("options", {}).get("base_url")
+    wanted = urlsplit(given) if given else None
+    listens = sorted(server.listens, key=lambda listen: (listen.port is None, not listen.ssl))
+    if wanted:
+        port = wanted.port or DEFAULT_PORTS.get(wanted.scheme, 80)
+        listens = sorted(listens, key=lambda listen: listen.port != port)
+    listen = listens[0] if listens else None
+    scheme = wanted.scheme if wanted else "https" if listen and listen.ssl else "http"
+    port = listen.port if listen and listen.port else wanted.port or DEFAULT_PORTS[scheme] if wanted else 80
+    name = (wanted.hostname or "") if wanted else servers.host_names(server, static)[0]
+    host = f"[{name.strip('[]')}]" if ":" in name else name
+    base = f"{scheme}://{host}" + ("" if port == DEFAULT_PORTS.get(scheme) else f":{port}")
+    path = wanted.path.rstrip("/") if wanted else (static.get("force_script_name") or "").rstrip("/")
+    if listen and listen.unix:
+        return {"unix": listen.unix}, f"{base}{path}/"
+    address = _reachable(listen.address if listen else "", name, evidence)
+    return {"address": address, "port": port, "tls": scheme == "https"}, f"{base}{path}/"
+
+
+def _reachable(address: str, name: str, evidence: Document) -> str:
+    """Return an address of this host on which a listening socket takes connections."""
+    if address in ("", "*", "0.0.0.0"):
+        return name if servers.is_address(name) and name in evidence["host"].get("addresses", ()) else "127.0.0.1"
+    if address in ("[::]", "::"):
+        return "::1"
+    return address.strip("[]")
+
+
+def _direct(application: Document, static: Document, evidence: Document) -> tuple[dict[str, t.Any] | None, str]:
+    """Return how to reach an application that nothing is in front of."""
+    given = evidence.get("options", {}).get("base_url")
+    bind = next((bind for bind in application["binds"] if bind.get("port")), next(iter(application["binds"]), None))
+    names = [name for name in servers.allowed_names(static) if servers.allows(static, name)] or ["localhost"]
+    if bind is None:
+        parts = urlsplit(given) if given else None
+        if not parts or not parts.hostname:
+            return None, f"http://{names[0]}/"
+        port = parts.port or DEFAULT_PORTS.get(parts.scheme, 80)
+        return {"address": parts.hostname, "port": port, "tls": parts.scheme == "https"}, given.rstrip("/") + "/"
+    if bind.get("unix"):
+        return {"unix": bind["unix"]}, (given or f"http://{names[0]}").rstrip("/") + "/"
+    address = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(bind["address"], bind["address"])
+    return {"address": address, "port": bind["port"], "tls": False}, (given or f"http://{names[0]}:{bind['port']}").rstrip("/") + "/"
+
+
+def fill_targets(site: SiteView) -> None:
+    """Put together what is known of each static URL of the site."""
+    answers = {answer["id"]: answer for answer in site.look.get("answers", ()) if answer["site"] == site.name and answer["kind"] == "file"}
+    site.targets = [_target(site, item, answers) for item in site.application["sample"]]
+    known = {target.url for target in site.targets}
+    for page in site.pages:
+        for reference in page.get("references", ()):
+            target = _from_page(site, reference)
+            if target is not None and target.url not in known:
+                known.add(target.url)
+                site.targets.append(target)
+
+
+def static_url_of(site: SiteView, path: str) -> str:
+    """Return the URL of a static file by its path below STATIC_ROOT."""
+    return site.static_url + quote(path, safe="/~:@!$&'()*+,;=", errors="surrogateescape")
+
+
+def _target(site: SiteView, item: Document, answers: Document) -> Target:
+    url = static_url_of(site, item["path"])
+    return Target(url, item["path"], item, route_of(site, url), answers.get(url))
+
+
+def route_of(site: SiteView, url: str) -> Route | None:
+    """Return the way of a URL through the site's own server block, also where another one answers its name."""
+    if site.resolver is None or site.server is None:
+        return None
+    connect = site.connect or {}
+    return site.resolver.route(url, address=connect.get("address"), port=connect.get("port"), server=site.server)
+
+
+def _from_page(site: SiteView, reference: Document) -> Target | None:
+    """A file that a page asks for and does not get, and that lies in STATIC_ROOT all the same."""
+    url = reference["url"].partition("#")[0].partition("?")[0]
+    if reference.get("status") == 200 or not url.startswith(site.static_url) or not site.static_root:
+        return None
+    path = url[len(site.static_url) :]
+    collected = f"{site.static_root.rstrip('/')}/{path}"
+    if not site.exists(collected):
+        return None
+    expected = {"path": path, "source_path": path, "collected": collected, "source": "", "app": "", "state": "unknown", "size": None, "sha256": None, "hashed": False}
+    answer = {"status": reference.get("status"), "error": reference.get("error", ""), "matches": None, "server": reference.get("server", "unknown"),
+              "content_type": reference.get("content_type", ""), "headers": {}, "complete": None, "location": "", "encoded": {}, "start": ""}
+    return Target(url, path, expected, route_of(site, url), answer)

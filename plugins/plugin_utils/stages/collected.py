@@ -1,0 +1,37 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stage ``collected``: is every file that the finders know in STATIC_ROOT, with the same content?"""
+
+from __future__ import annotations
+
+from ansible_collections.webops.django.plugins.module_utils.finding import Finding
+from ansible_collections.webops.django.plugins.module_utils.static_collected_findings import collected_findings
+from ansible_collections.webops.django.plugins.module_utils.static_settings_findings import settings_findings
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
+from ansible_collections.webops.django.plugins.plugin_utils.stages import collected_mounts, page_references
+
+ABOUT_THE_TREE = ("collectstatic_not_run", "collectstatic_stale", "collectstatic_failed", "symlink_broken")
+
+
+def findings(site: SiteView) -> list[Finding]:
+    """Name the faults of the collected tree, and what pages ask for and no finder knows."""
+    mounts = collected_mounts.findings(site)
+    if not site.static:
+        return [*mounts, *page_references.findings(site)]
+    explained = settings_findings(site.static)
+    found = collected_findings(site.static, explained)
+    if _is_not_needed(site):
+        found = [item for item in found if item["code"] not in ABOUT_THE_TREE]
+    if mounts:
+        # A folder behind a mount is stale or empty because of the mount.
+        found = [item for item in found if item["code"] not in ("collectstatic_not_run", "collectstatic_stale")]
+    lacking = [target.url for target in site.targets if not target.served and target.expected["state"] not in ("same", "unknown")]
+    told = [dict(item, urls=lacking if item["code"] in ABOUT_THE_TREE else []) for item in found]
+    known = {item["code"] for item in told}
+    return [*mounts, *told, *(item for item in page_references.findings(site) if item["code"] not in known)]
+
+
+def _is_not_needed(site: SiteView) -> bool:
+    """Tell whether the application itself serves every file, from the sources."""
+    return bool(site.targets) and all(target.served and (target.route is None or target.route.outcome == "proxy") for target in site.targets)

@@ -1,0 +1,163 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stage ``file``: which path does nginx build for the URI, and is it the file that Django collected?"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import Alternative, alternatives, plain_path
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
+from ansible_collections.webops.django.plugins.plugin_utils.stages import file_container
+from ansible_collections.webops.django.plugins.plugin_utils.stages.location import intended, name_of, place, static_prefix
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
+
+
+class Wrong(t.NamedTuple):
+    """A target whose path is not that of the collected file.
+
+    :ivar cause: the code.
+    :ivar path: what nginx builds.
+    :ivar line: what should stand in the place of the directive, if that is known.
+    """
+
+    cause: str
+    target: Target
+    path: str
+    line: str
+
+
+def findings(site: SiteView) -> list[Finding]:
+    """Name what makes nginx open another path than the collected file's."""
+    if site.server is None or site.resolver is None:
+        return []
+    containers = file_container.findings(site)
+    told = {url for found in containers for url in found.get("urls", ())}
+    wrong = [item for target in site.targets if not target.served and target.url not in told for item in judge(site, target)]
+    groups: dict[tuple[str, str], list[Wrong]] = {}
+    for item in wrong:
+        mapping = item.target.route.mapping if item.target.route else None
+        groups.setdefault((item.cause, place(mapping) if mapping else ""), []).append(item)
+    return [*containers, *(_finding(site, hit) for hit in groups.values())]
+
+
+def judge(site: SiteView, target: Target) -> list[Wrong]:
+    """Return what is wrong with a target's path: first how the directive is written, then where it leads."""
+    route = target.route
+    if route is None or route.mapping is None or route.outcome in ("proxy", "none", "denied") or intended(site, target) is not None:
+        return []
+    expected = target.expected["collected"]
+    path = plain_path(route, target.url)
+    if not path:
+        return []
+    wrong: list[Wrong] = []
+    if not site.same(path, expected):
+        path, wrong = _follow(site, target, path, expected)
+    tried = [candidate for _argument, candidate, _kind in route.tries if candidate]
+    if route.tries and not any(os.path.normpath(candidate) == os.path.normpath(plain_path(route, target.url)) for candidate in tried):
+        wrong.append(Wrong("try_files_swallows", target, plain_path(route, target.url), ""))
+    return wrong
+
+
+def _follow(site: SiteView, target: Target, path: str, expected: str) -> tuple[str, list[Wrong]]:
+    """Mend the directive's spelling as long as that leads on, then judge the folder."""
+    route = t.cast("t.Any", target.route)
+    wrong = []
+    others = alternatives(route, target.url)
+    slash = next((other for other in others if other.code == "alias_missing_trailing_slash"), None)
+    if slash is not None:
+        wrong.append(Wrong(slash.code, target, path, slash.line))
+        path = slash.path
+    if expected and site.same(path, expected):
+        return path, wrong
+    swapped = next((other for other in others if other.code == "alias_root_confusion"), None)
+    if swapped is not None and _leads_home(site, swapped, path, expected):
+        line = swapped.line
+        return swapped.path, [*wrong, Wrong(swapped.code, target, path, line)]
+    folder = mapped_folder(target, path)
+    if not expected:
+        # Without STATIC_ROOT there is nothing to compare with: a folder that is there may be the one.
+        return path, [*wrong, *([Wrong("path_typo", target, path, "")] if site.exists(folder) is False and not _unset_for_now(site) else [])]
+    return path, [*wrong, Wrong(_about_folder(site, folder), target, path, _right_line(site, target))]
+
+
+def _leads_home(site: SiteView, other: Alternative, path: str, expected: str) -> bool:
+    """Tell whether the other spelling reaches the collected file, or, without STATIC_ROOT, a file where this one reaches none."""
+    if expected:
+        return site.same(other.path, expected)
+    return site.exists(other.path) is True and site.exists(path) is False
+
+
+def _unset_for_now(site: SiteView) -> bool:
+    """Without STATIC_ROOT nothing was collected, so that an absent folder proves nothing."""
+    return not site.static_root
+
+
+def mapped_folder(target: Target, path: str) -> str:
+    """Return the folder that nginx takes for STATIC_ROOT: a path without the part that names the static file."""
+    tail = "/" + target.path
+    return path[: -len(tail)] or "/" if path.endswith(tail) else os.path.dirname(path)
+
+
+def _about_folder(site: SiteView, folder: str) -> str:
+    if site.exists(folder) is False:
+        return "path_typo"
+    if any(_is_within(site, folder, source["path"]) for source in site.static.get("sources") or ()):
+        return "nginx_serves_source_dir"
+    return "static_root_mismatch"
+
+
+def _is_within(site: SiteView, folder: str, source: str) -> bool:
+    one, other = site.real(folder), site.real(source)
+    return one == other or one.startswith(other.rstrip("/") + "/")
+
+
+def _right_line(site: SiteView, target: Target) -> str:
+    """Return the directive that leads from the chosen location to STATIC_ROOT."""
+    location = target.route.location if target.route else None
+    root = site.static_root.rstrip("/")
+    if location is None or location.modifier in ("~", "~*"):
+        return f"location ^~ {static_prefix(site)} {{ alias {root}/; }}"
+    return f"alias {root}{'/' if location.pattern.endswith('/') else ''};"
+
+
+def _finding(site: SiteView, hit: list[Wrong]) -> Finding:
+    cause, target, path, line = hit[0]
+    route = t.cast("t.Any", target.route)
+    mapping = route.mapping
+    directive = f"{mapping.directive} {mapping.argument}"
+    where = f"{directive} at {place(mapping)}"
+    expected = target.expected["collected"]
+    folder = mapped_folder(target, path)
+    texts = {
+        "alias_missing_trailing_slash": f"{where} has no slash at its end, and {name_of(route.location)} has one: nginx glues both together and looks for {path}.",
+        "alias_root_confusion": f"{where} makes nginx look for {path}, where nothing lies: "
+        + ("root puts the whole URI behind its folder; alias was meant." if mapping.directive == "root" else "alias puts only what follows the location behind its folder; root was meant."),
+        "path_typo": f"{where} makes nginx look into {folder}, which does not exist"
+        + (f"; STATIC_ROOT is {site.static_root}." if site.static_root else "."),
+        "static_root_mismatch": f"{where} makes nginx look into {folder}, but Django collects into STATIC_ROOT {site.static_root}.",
+        "nginx_serves_source_dir": f"{where} makes nginx serve {folder}, a folder of sources: what lies there loads, and the files of other apps, admin's among "
+        f"them, do not. Django collects all of them into STATIC_ROOT {site.static_root}.",
+        "try_files_swallows": f"try_files of {name_of(route.location)} at {place(_tries(route))} never tries the file itself, {path}: "
+        f"it tries {', '.join(argument for argument, _path, _kind in route.tries)}.",
+    }
+    at = place(_tries(route)) if cause == "try_files_swallows" else place(mapping)
+    write = "try_files $uri =404;" if cause == "try_files_swallows" else line
+    return dict(
+        finding(
+            cause,
+            "file",
+            texts[cause],
+            f"In {at} write: {write}\nthen {command(t.cast('t.Any', site.nginx), 'reload')}",
+            {"directive": directive, "at": at, "nginx_path": path, "expected_path": expected, "static_root": site.static_root},
+        ),
+        urls=[item.target.url for item in hit],
+    )
+
+
+def _tries(route: t.Any) -> t.Any:
+    """Return the try_files directive in effect."""
+    return next(iter(route.effective("try_files")), route.mapping)

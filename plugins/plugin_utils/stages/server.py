@@ -1,0 +1,239 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stage ``server``: which nginx server block answers this host name and port?"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+import typing as t
+
+from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import locations
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
+from ansible_collections.webops.django.plugins.plugin_utils.stages import server_choice
+
+Document = t.Mapping[str, t.Any]
+
+
+def findings(site: SiteView) -> list[Finding]:
+    """Name what keeps requests from the site's server block."""
+    if site.nginx is None:
+        return _nobody_in_front(site)
+    invalid = (site.nginx.get("test") or {}).get("valid") is False
+    not_enabled = _not_enabled(site)
+    found = not_enabled
+    if invalid and not _is_the_same_link(site, not_enabled):
+        # The configuration that cannot be read goes before the file that no include reaches: nothing can be enabled before.
+        found = [_invalid(site), *not_enabled]
+    if not site.nginx["running"]:
+        return found if invalid else [_not_running(site), *found]
+    if not found:
+        found = _not_reloaded(site)
+    return found or server_choice.findings(site)
+
+
+def _urls(site: SiteView) -> list[str]:
+    return [target.url for target in site.targets if not target.served]
+
+
+def _finding(code: str, message: str, fix: str, evidence: Document, urls: t.Sequence[str]) -> Finding:
+    return dict(finding(code, "server", message, fix, evidence), urls=list(urls))
+
+
+def _nobody_in_front(site: SiteView) -> list[Finding]:
+    """No nginx leads to the application: a client reaches its port itself, or nothing."""
+    failing = site.failing()
+    ports = [bind for bind in site.application["binds"] if bind.get("port")]
+    if not failing or (failing[0].answer is None and not ports):
+        return _nobody_at_all(site)
+    where = ", ".join(f"{bind['address']}:{bind['port']}" for bind in ports) or "its socket"
+    answer = failing[0].answer
+    got = f"answers {answer['status']} for {failing[0].url}" if answer and answer["status"] else "serves no static files"
+    debug = "" if site.static.get("debug") else " DEBUG is off, so Django serves none itself."
+    return [
+        _finding(
+            "debug_off_no_static_server",
+            f"No web server is in front of {site.name}: clients reach {site.application['kind']} at {where}, which {got}.{debug}",
+            "Put nginx in front, with a location for the static files:\n" + server_block(site),
+            {"binds": list(site.application["binds"]), "debug": site.static.get("debug"), "static_root": site.static_root},
+            _urls(site),
+        )
+    ]
+
+
+def _nobody_at_all(site: SiteView) -> list[Finding]:
+    if not site.application["binds"] or site.evidence["nginx"] or not site.failing():
+        return []
+    return [
+        _finding(
+            "nginx_not_running",
+            f"{site.name} listens at {site.application['binds'][0].get('unix')}, and there is no nginx on this host that could pass requests to it.",
+            "sudo apt-get install nginx, then add a server block:\n" + server_block(site),
+            {"binds": list(site.application["binds"])},
+            _urls(site),
+        )
+    ]
+
+
+def server_block(site: SiteView) -> str:
+    """Return a server block that serves the site, to be pasted."""
+    bind = next(iter(site.application["binds"]), {})
+    upstream = f"http://unix:{bind['unix']}" if bind.get("unix") else f"http://127.0.0.1:{bind.get('port', 8000)}"
+    prefix = "/" + site.static_url.partition("://")[2].partition("/")[2] if "://" in site.static_url else site.static_url or "/static/"
+    name = next((name for name in (site.static.get("allowed_hosts") or ()) if name != "*"), "example.com")
+    return (
+        f"server {{\n    listen 80;\n    server_name {name};\n    location ^~ {prefix} {{\n        alias {site.static_root.rstrip('/') or '/srv/app/static'}/;\n"
+        f"    }}\n    location / {{\n        proxy_pass {upstream};\n        proxy_set_header Host $host;\n    }}\n}}"
+    )
+
+
+def command(nginx: Document, action: str) -> str:
+    """Return the command that tests the configuration of this nginx and then does something with it.
+
+    :param action: a word of systemctl's, ``reload`` or ``start``.
+    """
+    arguments = " ".join(shlex.quote(word) for word in nginx.get("arguments") or ())
+    program = " ".join(filter(None, [nginx["program"], arguments]))
+    do = f"systemctl {action} {nginx['unit']}" if nginx.get("unit") else f"{program} -s reload" if action == "reload" else program
+    return f"sudo {program} -t && sudo {do}"
+
+
+def _not_running(site: SiteView) -> Finding:
+    nginx = t.cast("Document", site.nginx)
+    unit = nginx.get("unit") or "nginx.service"
+    return _finding(
+        "nginx_not_running",
+        f"No nginx runs on this host, so nobody answers at {site.base_url}. Its configuration {nginx['main']} holds the site.",
+        f"{command(dict(nginx, unit=unit), 'start')}   # if it does not start: journalctl -u {unit} -n 50",
+        {"program": nginx["program"], "main": nginx["main"], "unit": unit},
+        _urls(site),
+    )
+
+
+def _invalid(site: SiteView) -> Finding:
+    nginx = t.cast("Document", site.nginx)
+    test = nginx["test"]
+    where = f"{test['file']}:{test['line']}" if test.get("file") else nginx["main"]
+    old = " The nginx that runs goes on with the configuration that it read before, and takes no change." if nginx["running"] else ""
+    return _finding(
+        "nginx_config_invalid",
+        f"nginx does not accept its configuration: {test['message']}.{old}",
+        f"Mend {where}: {_how_to_mend(test, nginx)}; then {command(nginx, 'reload' if nginx['running'] else 'start')}",
+        {"message": test["message"], "file": test.get("file"), "line": test.get("line"), "dangling": list(nginx.get("dangling") or ())},
+        [] if nginx["running"] else _urls(site),
+    )
+
+
+def _how_to_mend(test: Document, nginx: Document) -> str:
+    dangling = [link for link in nginx.get("dangling") or () if link["path"] in test["message"]]
+    if dangling:
+        return f"sudo rm {shlex.quote(dangling[0]['path'])} (a link to {dangling[0]['target']}, which does not exist)"
+    if "invalid number of arguments" in test["message"] or "unexpected" in test["message"] or "is not terminated" in test["message"]:
+        return "most often a semicolon is missing at the end of that line, or of the one before"
+    return "correct what the message names"
+
+
+def _not_enabled(site: SiteView) -> list[Finding]:
+    """Name the file that holds the site's server block and that no include reaches."""
+    nginx, server = t.cast("Document", site.nginx), site.server
+    if server is None or server.file not in nginx.get("unreached", {}):
+        return []
+    link = _link_for(nginx, server.file)
+    enabled = _enabled_folder(nginx, server.file)
+    if link:
+        message = f"{link['path']} was meant to enable the site, but leads to {link['target']}, which does not exist there."
+        fix = f"sudo ln -sfn {shlex.quote(server.file)} {shlex.quote(link['path'])}"
+    elif enabled:
+        message = f"{server.file} holds the site's server block, but no include of {nginx['main']} reaches it."
+        fix = f"sudo ln -s {shlex.quote(server.file)} {shlex.quote(enabled)}/"
+    else:
+        message = f"{server.file} holds the site's server block, but no include of {nginx['main']} reaches it."
+        fix = f"Add to the http block of {nginx['main']}: include {server.file};"
+    evidence = {"file": server.file, "line": server.line, "main": nginx["main"], "link": link}
+    return [_finding("site_not_enabled", message, f"{fix} && {command(nginx, 'reload' if nginx['running'] else 'start')}", evidence, _urls(site))]
+
+
+def _link_for(nginx: Document, file: str) -> Document | None:
+    """Return the dangling link that was meant for a file: it has its name, or its target has."""
+    name = os.path.basename(file)
+    links = nginx.get("dangling") or ()
+    return next((link for link in links if name in (os.path.basename(link["path"]), os.path.basename(link["target"]))), None)
+
+
+def _enabled_folder(nginx: Document, file: str) -> str:
+    """Return the folder of links that belongs to the folder of a file, as Debian has them."""
+    base, name = os.path.split(os.path.dirname(file))
+    return os.path.join(base, "sites-enabled") if name == "sites-available" else ""
+
+
+def _is_the_same_link(site: SiteView, not_enabled: list[Finding]) -> bool:
+    """Tell whether nginx refuses its configuration for the very link that was meant to enable the site: one cause, not two."""
+    link = not_enabled[0]["evidence"]["link"] if not_enabled else None
+    return bool(link and site.nginx and link["path"] in site.nginx["test"]["message"])
+
+
+def _not_reloaded(site: SiteView) -> list[Finding]:
+    """nginx behaves otherwise than its files say, and the files are newer than its workers."""
+    nginx = t.cast("Document", site.nginx)
+    loaded = nginx.get("loaded")
+    newer = {path: when for path, when in (nginx.get("changed") or {}).items() if loaded and when and when > loaded}
+    if not newer:
+        return []
+    other = [target for target in site.targets if behaves_otherwise(site, target)]
+    silent = server_choice.port_is_closed(site)
+    if not other and not silent:
+        return []
+    newest = max(newer, key=lambda path: newer[path])
+    what = f"nobody listens on port {silent}" if silent else f"{other[0].url} {_difference(other[0])}"
+    return [
+        _finding(
+            "config_not_reloaded",
+            f"nginx runs with an older configuration than the one on disk: {newest} was changed {_ago(newer[newest] - t.cast('float', loaded))} after "
+            f"its workers had started, and {what}.",
+            command(nginx, "reload"),
+            {"changed": {path: _stamp(when) for path, when in sorted(newer.items())[:10]}, "loaded": _stamp(t.cast("float", loaded))},
+            [target.url for target in other] or _urls(site),
+        )
+    ]
+
+
+def behaves_otherwise(site: SiteView, target: Target) -> bool:
+    """Tell whether nginx certainly answers a URL otherwise than its configuration on disk says."""
+    route, answer = target.route, target.answer
+    if route is None or answer is None or answer["status"] is None:
+        return False
+    if route.outcome == "file" and route.path:
+        worker = site.worker(route.path)
+        if worker is None:
+            return False
+        right = site.same(route.path, target.expected["collected"]) and worker["opens"] is True
+        return (right and answer["status"] in (404, 403, 502) and not _is_ruled(target)) or (target.served and worker["opens"] is False)
+    return route.outcome in ("proxy", "return", "denied") and target.served and answer["server"] == "nginx"
+
+
+def _is_ruled(target: Target) -> bool:
+    """Tell whether a rule of the configuration may answer in the file's place."""
+    route = target.route
+    return route is not None and any(route.effective(name) for name in ("auth_basic", "auth_request", "deny", "limit_req", "disable_symlinks"))
+
+
+def _difference(target: Target) -> str:
+    route, answer = target.route, target.answer
+    wanted = route.path if route and route.outcome == "file" else "another answer"
+    return f"answers {answer['status'] if answer else 'nothing'}, though the files say {wanted}"
+
+
+def _ago(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 3600:.1f} h"
+
+
+def _stamp(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def static_locations(site: SiteView) -> list[t.Any]:
+    """Return the locations of the site's server block that serve files from a folder of their own."""
+    return [location for location in locations(site.server) if location.mapping] if site.server else []

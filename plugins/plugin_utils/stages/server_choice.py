@@ -1,0 +1,103 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stage ``server``, continued: does another server block answer the names that clients ask for?"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import LOOPBACK, allowed_names, is_address, is_askable
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import ServerBlock
+
+_PRIVATE = (".internal", ".local", ".localdomain", ".localhost", ".svc", ".cluster", ".test", ".invalid")
+"""Endings of names that stand in ALLOWED_HOSTS for probes and neighbours, not for browsers."""
+
+
+def findings(site: SiteView) -> list[Finding]:
+    """Name the server block that answers instead of the site's own."""
+    if site.resolver is None or site.server is None or site.connect is None:
+        return []
+    lost = [(name, block, why) for name in asked_names(site) for block, why in [_answers(site, name)] if block is not None]
+    if not lost:
+        return []
+    name, block, why = lost[0]
+    reachable = [name for name in site.server.names if is_askable(name)]
+    wrong = [url for url in (target.url for target in site.targets) if any(f"//{name}" in url for name, _block, _why in lost)]
+    hidden = len(lost) == len(asked_names(site))
+    message = (
+        f"Requests for {name} are answered by the server block at {block.file}:{block.line} ({_names(block)}), not by the site's own at "
+        f"{site.server.file}:{site.server.line} ({_names(site.server)}): {why}."
+    )
+    return [
+        dict(
+            finding("default_server_wins", "server", message, _fix(site, block, [name for name, _block, _why in lost]), {
+                "asked": [name for name, _block, _why in lost],
+                "answers": f"{block.file}:{block.line}",
+                "site": f"{site.server.file}:{site.server.line}",
+                "server_name": list(site.server.names),
+                "reachable_by": reachable,
+            }),
+            urls=[target.url for target in site.targets if not target.served] if hidden else wrong,
+        )
+    ]
+
+
+def asked_names(site: SiteView) -> list[str]:
+    """Return the host names by which browsers may ask for the site, as far as the host tells them."""
+    own = [name.lstrip(".") for name in (site.server.names if site.server else ()) if is_askable(name.lstrip("."))]
+    public = [name for name in allowed_names(site.static) if "." in name and not is_address(name) and not name.endswith(_PRIVATE) and name not in LOOPBACK]
+    asked = site.evidence.get("options", {}).get("base_url_host")
+    names = [asked] if asked else list(dict.fromkeys([*own, *public]))
+    # A block that no name reaches and that is no default is never chosen.
+    return names or ["a name that no server block has"]
+
+
+def _answers(site: SiteView, name: str) -> tuple[ServerBlock | None, str]:
+    """Return the foreign server block that answers a name, and why; None where it is the site's own, or leads to it."""
+    host = name if " " not in name else "no-such-name.invalid"
+    scheme = "https" if site.connect and site.connect.get("tls") else "http"
+    port = site.connect.get("port") if site.connect else None
+    if site.resolver is None:
+        return None, ""
+    route = site.resolver.route(f"{scheme}://{host}/", address=_address(site), port=port)
+    if route.server is None or any(_is_same(route.server, server) for server in site.servers):
+        return None, ""
+    # A block that only sends clients on, as from http to https or to the main name, is no rival.
+    if route.outcome == "redirect" or (route.outcome == "return" and route.status in (301, 302, 303, 307, 308)):
+        return None, ""
+    return route.server, route.server_reason
+
+
+def _address(site: SiteView) -> str | None:
+    return site.connect.get("address") if site.connect else None
+
+
+def _is_same(one: ServerBlock, other: ServerBlock) -> bool:
+    return (one.file, one.line) == (other.file, other.line)
+
+
+def _names(block: ServerBlock) -> str:
+    return "server_name " + " ".join(name or '""' for name in block.names) if any(block.names) else "without server_name"
+
+
+def _fix(site: SiteView, block: ServerBlock, names: t.Sequence[str]) -> str:
+    server = t.cast("ServerBlock", site.server)
+    reload = f"sudo nginx -t && sudo systemctl reload {(site.nginx or {}).get('unit') or 'nginx'}"
+    if block.file.endswith("/default"):
+        return f"sudo rm {block.file.replace('sites-available', 'sites-enabled')} (Debian's welcome page), or write the names, below; then {reload}"
+    real = [name for name in names if " " not in name]
+    if real:
+        known = [name for name in server.names if is_askable(name) and name not in real]
+        return f"Write in {server.file}:{server.line}: server_name {' '.join([*known, *real])}; and take these names out of {block.file}; then {reload}"
+    return f"Write in {server.file}:{server.line}: server_name <the site's host name>; then {reload}"
+
+
+def port_is_closed(site: SiteView) -> int | None:
+    """Return the site's port if the nginx that runs does not listen on it; None where it does, or where that is not known."""
+    if not site.nginx or not site.connect or not site.connect.get("port") or not site.nginx.get("listening"):
+        return None
+    port = int(site.connect["port"])
+    return None if any(item["port"] == port for item in site.nginx["listening"]) else port

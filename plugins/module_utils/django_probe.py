@@ -21,6 +21,7 @@ from ansible_collections.webops.django.plugins.module_utils.django_probe_referen
 from ansible_collections.webops.django.plugins.module_utils.django_probe_settings import settings_evidence
 from ansible_collections.webops.django.plugins.module_utils.django_probe_setup import Refused, explain, prepare
 from ansible_collections.webops.django.plugins.module_utils.django_probe_static import finder_evidence, storage_evidence
+from ansible_collections.webops.django.plugins.module_utils.django_probe_urls import admin_login
 
 
 def answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -55,6 +56,7 @@ def static_info(files: bool, references: int) -> dict[str, t.Any]:
     evidence.update(storage_evidence())
     if files:
         evidence.update(finder_evidence())
+        evidence["admin_login"] = admin_login()
     # A storage elsewhere would be asked over the network for each name.
     if references and evidence["storage_is_local"]:
         evidence["references"] = reference_evidence({file["path"] for file in evidence.get("files", ())}, references)

@@ -19,6 +19,7 @@ from ansible_collections.webops.django.plugins.module_utils import (
     django_probe_sources,
     django_probe_static,
     django_probe_storage,
+    django_probe_urls,
 )
 
 PROBE = (
@@ -32,6 +33,7 @@ PROBE = (
     django_probe_collect,
     django_probe_checks,
     django_probe_migrations,
+    django_probe_urls,
     django_probe,
 )
 """The probe's modules, each after those that it imports."""

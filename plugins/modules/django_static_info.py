@@ -407,6 +407,11 @@ tree_links:
   returned: when O(collected), and the storage is local
   type: list
   elements: dict
+admin_login:
+  description: Path of the admin's login page below the site's root, as the URLconf has it. Empty where there is none.
+  returned: when staticfiles is installed
+  type: str
+  sample: /admin/login/
 finder_errors:
   description: What finders raised, or yielded that is no file below STATIC_ROOT.
   returned: when staticfiles is installed

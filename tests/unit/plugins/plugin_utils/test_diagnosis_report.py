@@ -1,0 +1,49 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the screen shows of a diagnosis."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.webops.django.plugins.module_utils.finding import finding
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_report import WIDTH, report
+
+
+def site(**changes: t.Any) -> dict[str, t.Any]:
+    made: dict[str, t.Any] = {
+        "name": "shop",
+        "url": "http://shop.example.com/",
+        "verdict": "served",
+        "findings": [],
+        "checked": {"urls": 3, "served": 3, "files": 3, "pages": 2, "references": 9},
+        "unknown": [],
+    }
+    return {**made, **changes}
+
+
+def test_a_healthy_site_has_a_way_without_a_break() -> None:
+    lines = report({"host": "web1", "sites": [site()]})
+    assert lines[0] == "shop on web1, http://shop.example.com/: every file that was asked for is served"
+    assert [line for line in lines if "[  ok  ]" in line] == [line for line in lines if line.startswith("  [")]
+    assert len([line for line in lines if line.startswith("  [")]) == 8
+
+
+def test_the_place_where_it_breaks_is_marked_and_the_repair_can_be_pasted() -> None:
+    first = finding("dir_not_traversable", "access", "The worker cannot enter /home/deploy. " * 8, "chmod o+x /home/deploy\nls -ld /home/deploy", {}, count=7, examples=["/static/a"])
+    second = finding("csp", "page", "The policy forbids it.", "Allow it.", {})
+    lines = report({"host": "web1", "sites": [site(verdict="not_served", findings=[first, second])]})
+    assert "  [BREAKS] access    nginx's worker may read it: dir_not_traversable" in lines
+    assert "  [breaks] page      pages ask for what is served: csp" in lines
+    assert "       chmod o+x /home/deploy" in lines
+    assert "       ls -ld /home/deploy" in lines
+    assert any("7 hit, such as /static/a" in line for line in lines)
+    assert max(map(len, lines)) <= WIDTH + 10
+
+
+def test_what_is_not_known_is_told_and_no_way_is_drawn() -> None:
+    lines = report({"host": "web1", "sites": [site(verdict="unknown", unknown=["No nginx binary."]), site(name="blog")]})
+    assert "  - No nginx binary." in lines
+    assert sum(line.startswith("  [") for line in lines) == 8
+    assert "" in lines

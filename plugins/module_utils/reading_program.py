@@ -126,7 +126,7 @@ class _Restraint:
         self._prctl(_PR_SET_NO_NEW_PRIVS, 1)
         code = ctypes.create_string_buffer(self._filter)
         program = struct.pack("HxxxxxxP", len(self._filter) // 8, ctypes.addressof(code))
-        self._prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.cast(program, ctypes.c_void_p))
+        self._prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.c_char_p(program))
 
     def _become(self, reader: Reader) -> None:
         self._prctl(_PR_SET_KEEPCAPS, 1 if self._capability is not None else 0)
@@ -141,7 +141,7 @@ class _Restraint:
             self._prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, self._capability)
 
     def _prctl(self, option: int, *values: t.Any) -> None:
-        padded = [value if isinstance(value, ctypes.c_void_p) else ctypes.c_ulong(value) for value in (*values, 0, 0, 0, 0)][:4]
+        padded = [value if isinstance(value, ctypes.c_char_p) else ctypes.c_ulong(value) for value in (*values, 0, 0, 0, 0)][:4]
         if self._libc.prctl(option, *padded):
             raise OSError(ctypes.get_errno(), f"prctl {option}")
 

@@ -22,11 +22,10 @@ def binds_of(service: Service, sockets: SocketTable) -> list[Bind]:
     held = sockets.held_by(service.pids)
     if held is None:
         return said_binds(service.command, service.cwd or "/")
-    control = [said for said in (_bind(value, service.cwd or "/") for value in service.command.all("stats", "stats-server", "emperor-stats")) if said]
-    said = said_binds(service.command, service.cwd or "/")
-    return [
-        bind for bind in held if bind not in control and not bind.get("unix", "").endswith(".ctl") and not _is_internal(bind, said, service.command)
-    ]
+    command, cwd = service.command, service.cwd or "/"
+    control = [_bind(value, cwd) for value in command.all("stats", "stats-server", "emperor-stats")]
+    said = said_binds(command, cwd)
+    return [bind for bind in held if bind not in control and not bind.get("unix", "").endswith(".ctl") and not _is_internal(bind, said, command)]
 
 
 def _is_internal(bind: Bind, said: list[Bind], command: Command) -> bool:
@@ -67,9 +66,9 @@ def _daphne(command: Command) -> list[str]:
 def _bind(value: str, cwd: str) -> Bind | None:
     """Read one address; None for what is none that we could ask, such as an inherited file descriptor."""
     value = value.split(",")[0].strip()
-    if value.startswith("unix:") or value.startswith("/") or value.endswith(".sock"):
-        path = value[len("unix:") :] if value.startswith("unix:") else value
-        return {"unix": os.path.normpath(os.path.join(cwd, "/" + path.lstrip("/") if path.startswith("//") else path))} if path else None
+    path = value[len("unix:") :] if value.startswith("unix:") else value if value.startswith("/") or value.endswith(".sock") else ""
+    if path:
+        return {"unix": os.path.normpath(os.path.join(cwd, re.sub(r"^/+", "/", path)))}
     match = _ADDRESS.match(value)
     if not match or int(match.group("port")) > 65535:
         return None

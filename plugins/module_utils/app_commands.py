@@ -86,10 +86,10 @@ def read_command(words: t.Sequence[str]) -> Command | None:
     if _PYTHON.match(program):
         return _read_python(words)
     if _UWSGI.match(program):
-        return _read_server("uwsgi", words[0], words[1:], Command("uwsgi", script=words[0]))
+        return _read_server(words[1:], Command("uwsgi", script=words[0]))
     kind = SERVERS.get(program)
     if kind:
-        return _read_server(kind, words[0], words[1:], Command(kind, script=words[0]))
+        return _read_server(words[1:], Command(kind, script=words[0]))
     if program in ("manage.py", "django-admin"):
         return _read_manage(words[0], words[1:], "")
     return None
@@ -116,7 +116,7 @@ def _read_python(words: t.Sequence[str]) -> Command | None:
 def _read_script(name: str, rest: t.Sequence[str], interpreter: str, script: str) -> Command | None:
     kind = SERVERS.get(re.sub(r"(?:-?[0-9.]+|\.py|\.exe)\Z", "", name))
     if kind:
-        return _read_server(kind, script or name, rest, Command(kind, interpreter, script))
+        return _read_server(rest, Command(kind, interpreter, script))
     if name in ("django", "django-admin", "django-admin.py") or name.endswith(".py"):
         return _read_manage(script, rest, interpreter)
     # A tool that runs a script: coverage run manage.py runserver.
@@ -132,9 +132,9 @@ def _read_manage(script: str, rest: t.Sequence[str], interpreter: str) -> Comman
     return command if command.positionals and command.positionals[0] in ("runserver", "runserver_plus") else None
 
 
-def _read_server(kind: str, _script: str, rest: t.Sequence[str], command: Command) -> Command:
+def _read_server(rest: t.Sequence[str], command: Command) -> Command:
     _read_options(command, rest)
-    if kind != "uwsgi":
+    if command.kind != "uwsgi":
         command.application = _application(command.positionals, rest)
     return command
 
@@ -179,24 +179,27 @@ def _application(positionals: t.Sequence[str], words: t.Sequence[str]) -> str:
 
 
 SECRET_NAME = re.compile(r"pass(?:word|wd|phrase)?|secret|token|api[-_]?key|private|credential|dsn|auth(?!or)", re.IGNORECASE)
-_ASSIGNMENT = re.compile(r"(--?[\w-]+=)?([A-Za-z_][\w.-]*)=(.*)\Z", re.DOTALL)
+_ASSIGNMENT = re.compile(r"(?P<option>--?[A-Za-z][\w-]*=|-e)?(?P<name>[A-Za-z_][\w.-]*)=(?P<value>.*)\Z", re.DOTALL)
 _URL = re.compile(r"(\w+://[^/\s:@]*):[^/\s@]+@")
 _SHOWN = ("DJANGO_SETTINGS_MODULE", "DJANGO_CONFIGURATION", "PYTHONPATH", "PATH", "LANG", "HOME")
+_VARIABLE_OPTIONS = ("-e", "--env", "--raw-env")
 MASK = "********"
 
 
 def masked(words: t.Sequence[str]) -> list[str]:
     """Return the words without the values of variables, passwords and the like."""
-    shown: list[str] = []
-    previous = ""
-    for word in words:
-        match = _ASSIGNMENT.match(word)
-        of_variable = previous in ("-e", "--env", "--raw-env") or (word.startswith(("--env=", "--raw-env=", "-e")) and not word.startswith("--e"))
-        of_variable = of_variable or word.startswith("--env=")
-        if match and match.group(2) not in _SHOWN and (of_variable or SECRET_NAME.search(match.group(2))):
-            word = f"{match.group(1) or ''}{match.group(2)}={MASK}"
-        elif previous.startswith("-") and "=" not in previous and SECRET_NAME.search(previous) and not word.startswith("-"):
-            word = MASK
-        shown.append(_URL.sub(rf"\1:{MASK}@", word))
-        previous = word
-    return shown
+    return [_URL.sub(rf"\1:{MASK}@", _masked(word, previous)) for word, previous in zip(words, ["", *words])]
+
+
+def _masked(word: str, previous: str) -> str:
+    match = _ASSIGNMENT.match(word)
+    if match:
+        option, name = match.group("option") or "", match.group("name")
+        is_variable = previous in _VARIABLE_OPTIONS or option.rstrip("=") in _VARIABLE_OPTIONS
+        if name not in _SHOWN and (is_variable or SECRET_NAME.search(name)):
+            return f"{option}{name}={MASK}"
+    option, equals, _value = word.partition("=")
+    if equals and option.startswith("-") and SECRET_NAME.search(option):
+        return f"{option}={MASK}"
+    is_value = previous.startswith("-") and "=" not in previous and not word.startswith("-")
+    return MASK if is_value and SECRET_NAME.search(previous) else word

@@ -146,9 +146,8 @@ _MISSING = (
 def _note_gaps(one: FoundApplication, notes: list[Note]) -> None:
     for field, variable, what in _MISSING:
         if not one.record[field] and not (field == "settings_module" and one.record["kind"] == "given"):
-            notes.append(
-                note("application_incomplete", f"Of the application {one.record['id']}, {what} was not found; say it with {variable}.", variable)
-            )
+            message = f"Of the application {one.record['id']}, {what} was not found; say it with {variable}."
+            notes.append(note("application_incomplete", message, variable))
     if not one.record["binds"]:
         message = f"Where the application {one.record['id']} listens is not known; django_verify_base_url says where the site answers."
         notes.append(note("application_address", message, "django_verify_base_url"))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 
@@ -35,10 +36,8 @@ def complete(command: Command, view: View, cwd: str, environment: dict[str, str]
 
 
 def _complete_gunicorn(command: Command, view: View, cwd: str, environment: dict[str, str]) -> None:
-    try:
+    with contextlib.suppress(ValueError):
         read_more(command, shlex.split(environment.get("GUNICORN_CMD_ARGS", "")))
-    except ValueError:
-        pass
     named = command.last("config", "c") or "gunicorn.conf.py"
     if named.startswith("python:"):
         named = named[len("python:") :].replace(".", "/") + ".py"

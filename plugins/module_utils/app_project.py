@@ -116,9 +116,8 @@ def _virtualenv(view: View, python: str) -> str:
 
 
 def _mapped_environments(around: Surroundings) -> list[str]:
-    homes = [
-        path[: match.start()] for path in around.mapped for match in [re.search(r"/lib(?:64)?/(?:python|pypy)[0-9.]+/site-packages/", path)] if match
-    ]
+    packages = re.compile(r"/lib(?:64)?/(?:python|pypy)[0-9.]+/site-packages/")
+    homes = [path[: match.start()] for path in around.mapped for match in [packages.search(path)] if match]
     return list(dict.fromkeys(homes))
 
 
@@ -163,19 +162,17 @@ def _find_project(view: View, path: str, root: str, found: Located) -> None:
 
 
 def _find_settings(command: Command, view: View, text: str | None, path: str, found: Located) -> None:
+    """Find the settings module: as the code that starts Django sets it, and where that cannot be found, as manage.py does."""
     manage = view.read(os.path.join(found.project_path, "manage.py")) if code.is_django_manage(view, found.project_path) else None
-    sources = [manage] if command.kind == "runserver" else [text]
+    source = manage if command.kind == "runserver" else text
     named = command.last("settings") if command.kind == "runserver" else ""
-    for source in sources:
-        named = named or code.settings_named(source, found.environment)
-    if (not named and text is not None and not code.is_other_framework(text)) or (not named and text is None):
-        named = code.settings_named(manage, found.environment)
+    named = named or code.settings_named(source, found.environment)
+    if not named and not code.is_other_framework(text):
+        named = code.settings_named(manage, {})
     found.settings_module = named
-    for source in sources:
-        nearest = [os.path.dirname(path), os.path.dirname(os.path.dirname(path))] if path else []
-        for name, value in {
-            **code.other_variables(source),
-            **code.dotenv_variables(view, source, [*nearest, found.folder, found.project_path]),
-        }.items():
-            found.environment.setdefault(name, value)
-    found.settings_file = code.module_file(view, named, [*found.import_path, found.project_path, *_installed(view, found)])[0] if named else ""
+    nearest = [os.path.dirname(path), os.path.dirname(os.path.dirname(path))] if path else []
+    loaded = code.dotenv_variables(view, source, [*nearest, found.folder, found.project_path])
+    for name, value in {**code.other_variables(source), **loaded}.items():
+        found.environment.setdefault(name, value)
+    folders = [*found.import_path, found.project_path, *_installed(view, found)]
+    found.settings_file = code.module_file(view, named, folders)[0] if named else ""

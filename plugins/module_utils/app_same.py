@@ -35,11 +35,9 @@ def merged(found: list[FoundApplication]) -> list[FoundApplication]:
 def _is_same(one: FoundApplication, other: FoundApplication) -> bool:
     fields = ("project_path", "settings_module", "virtualenv", "in_container")
     same = all(one.record[field] == other.record[field] for field in fields)
-    return (
-        same
-        and bool(one.record["virtualenv"] or one.record["python"] == other.record["python"])
-        and not _differing(one.environment, other.environment)
-    )
+    if not one.record["virtualenv"]:
+        same = same and one.record["python"] == other.record["python"]
+    return same and not _differing(one.environment, other.environment)
 
 
 def _differing(one: dict[str, str], other: dict[str, str]) -> list[str]:

@@ -123,8 +123,7 @@ def _section(path: str) -> tuple[str, str]:
 def _ini(text: str, section: str) -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     inside = False
-    for line in text.splitlines():
-        line = line.strip()
+    for line in (raw.strip() for raw in text.splitlines()):
         if line.startswith("[") and line.endswith("]"):
             inside = line[1:-1].strip() == section
         elif inside and line and line[0] not in ";#":
@@ -178,14 +177,8 @@ def _json(text: str) -> list[tuple[str, str]]:
 def _expanded(value: str, path: str, options: Options, environment: t.Mapping[str, str]) -> str:
     """Replace placeholders and magic variables: https://uwsgi-docs.readthedocs.io/en/latest/Configuration.html"""
     folder, name = os.path.dirname(path), os.path.basename(path)
-    magic = {
-        "d": folder + "/",
-        "p": path,
-        "s": name,
-        "n": os.path.splitext(name)[0],
-        "e": os.path.splitext(name)[1][1:],
-        "c": os.path.basename(folder),
-    }
+    magic = {"d": folder + "/", "c": os.path.basename(folder), "p": path, "s": name}
+    magic["n"], magic["e"] = os.path.splitext(name)[0], os.path.splitext(name)[1][1:]
 
     def placed(match: re.Match[str]) -> str:
         known = options.get(match.group(1).strip(), [])
@@ -193,4 +186,4 @@ def _expanded(value: str, path: str, options: Options, environment: t.Mapping[st
 
     value = re.sub(r"%\(([^)]+)\)", placed, value)
     value = re.sub(r"\$\((\w+)\)", lambda match: environment.get(match.group(1), match.group()), value)
-    return re.sub(r"%([dpsnec])(?![\w(])|%(d)", lambda match: magic[match.group(1) or match.group(2)], value)
+    return re.sub(r"%([dcpsne])", lambda match: magic[match.group(1)], value)

@@ -15,7 +15,7 @@ from ansible_collections.webops.django.plugins.module_utils import nginx_program
 from ansible_collections.webops.django.plugins.module_utils.nginx_account import configured_account, named_account
 from ansible_collections.webops.django.plugins.module_utils.nginx_files import changes, read_files, unreached_files
 from ansible_collections.webops.django.plugins.module_utils.nginx_instances import Instance, instances, workers_of
-from ansible_collections.webops.django.plugins.module_utils.nginx_test import test_configuration
+from ansible_collections.webops.django.plugins.module_utils.nginx_test import judge_configuration
 from ansible_collections.webops.django.plugins.module_utils.process_sockets import SocketTable
 from ansible_collections.webops.django.plugins.module_utils.process_table import ProcessTable
 
@@ -63,7 +63,7 @@ def _record(one: Instance, table: ProcessTable, sockets: SocketTable, usual: str
     workers = workers_of(one.master, table) if one.master else []
     held = sockets.held_by([one.master.pid, *(worker["pid"] for worker in workers)]) if one.master else []
     given = {"c": one.arguments.main, "p": one.arguments.prefix, "g": one.arguments.globals}
-    test = test_configuration(program, main, prefix, given, found.files)
+    test = judge_configuration(program, main, prefix, given, found.files)
     _note_gaps(main, found.unreadable, held, test, notes)
     if program.handle is not None:
         os.close(program.handle)

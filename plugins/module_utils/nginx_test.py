@@ -40,7 +40,7 @@ _NO_FILE = ("off", "stderr", "syslog:", "memory:", "|")
 _NAMES = ("pid", "access_log", "error_log", "http", "listen", *TEMPORARY, *_CACHES)
 
 
-def test_configuration(program: Program, main: str, prefix: str, given: t.Mapping[str, str], files: t.Mapping[str, str]) -> dict[str, t.Any]:
+def judge_configuration(program: Program, main: str, prefix: str, given: t.Mapping[str, str], files: t.Mapping[str, str]) -> dict[str, t.Any]:
     """Return the record ``test`` of the evidence; its ``note`` says why nothing could be told.
 
     :param given: ``c``, ``p`` and ``g`` of the running nginx's call, where it had them.

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import errno
 import grp
 import os
 import pwd
@@ -16,37 +15,60 @@ MAX_LINKS = 40
 """MAXSYMLINKS of Linux."""
 
 
+class Chain(t.NamedTuple):
+    """The way to a path.
+
+    :param components: from the root down. It ends with the first that is not there, or with the link that closes a loop.
+    :param realpath: where it leads; None where it ends before.
+    :param links: how many links were followed.
+    """
+
+    components: list[dict[str, t.Any]]
+    realpath: str | None
+    links: int
+
+
 class Chains:
-    """Components, each of which is looked at once."""
+    """Ways to paths; a component that many share is looked at once."""
 
     def __init__(self) -> None:
         self._components: dict[str, dict[str, t.Any]] = {}
+        self._folders: dict[str, Chain] = {}
         self._users: dict[int, str] = {}
         self._groups: dict[int, str] = {}
 
-    def chain(self, path: str) -> list[dict[str, t.Any]]:
-        """Return the components of an absolute path. It ends with the first that is not there, or with the link that closes a loop."""
-        found = [self.component("/")]
-        at, rest, links = "/", _parts(path), 0
+    def chain(self, path: str) -> Chain:
+        """Return the way to an absolute path."""
+        start = Chain([self.component("/")], "/", 0)
+        folder, name = os.path.split(path)
+        if name in ("", ".", ".."):
+            return self._walk(start, _parts(path))
+        if folder not in self._folders:
+            self._folders[folder] = self._walk(start, _parts(folder))
+        return self._walk(self._folders[folder], [name])
+
+    def _walk(self, start: Chain, rest: list[str]) -> Chain:
+        found, links = list(start.components), start.links
+        if start.realpath is None:
+            return start
+        at = start.realpath
         while rest:
             name = rest.pop()
             if name == "..":
                 at = os.path.dirname(at)
                 continue
             component = self.component(os.path.join(at, name))
-            if component not in found:
+            if not any(component is other for other in found):
                 found.append(component)
-            if component["link"]:
-                links += 1
-                if links > MAX_LINKS:
-                    break
-                at = "/" if component["link"].startswith("/") else at
-                rest.extend(_parts(component["link"]))
-            elif component["mode"] is None:
-                break
-            else:
+            if component["mode"] is None or links > MAX_LINKS:
+                return Chain(found, None, links)
+            if component["link"] is None:
                 at = component["path"]
-        return found
+                continue
+            links += 1
+            at = "/" if component["link"].startswith("/") else at
+            rest.extend(_parts(component["link"]))
+        return Chain(found, at, links)
 
     def component(self, path: str) -> dict[str, t.Any]:
         """Return one component; its values are None where it is not there or cannot be seen."""
@@ -106,8 +128,3 @@ def attribute(path: str, name: str) -> bytes | None:
         return os.getxattr(path, name)
     except (OSError, ValueError):
         return None
-
-
-def is_loop(error: OSError) -> bool:
-    """Tell whether links lead in a circle."""
-    return error.errno == errno.ELOOP

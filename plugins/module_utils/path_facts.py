@@ -10,7 +10,7 @@ import os
 import stat
 import typing as t
 
-from ansible_collections.webops.django.plugins.module_utils.path_chain import Chains, attribute, has_acl
+from ansible_collections.webops.django.plugins.module_utils.path_chain import Chains, attribute
 from ansible_collections.webops.django.plugins.module_utils.path_mounts import Mounts, read_mounts
 from ansible_collections.webops.django.plugins.module_utils.worker_view import Worker, open_paths
 
@@ -57,8 +57,9 @@ def _record(path: str, digest: bool, chains: Chains, mounts: Mounts) -> dict[str
         record["exists"] = False
         return record
     try:
-        record["chain"] = chains.chain(path)
-        record["realpath"] = os.path.realpath(path)
+        chain = chains.chain(path)
+        record["chain"] = chain.components
+        record["realpath"] = chain.realpath or os.path.realpath(path)
         record["mount"] = mounts.of(record["realpath"])
         record["exists"], status = _status(path)
     except (OSError, ValueError):
@@ -72,7 +73,7 @@ def _record(path: str, digest: bool, chains: Chains, mounts: Mounts) -> dict[str
             mtime=status.st_mtime,
             ctime=status.st_ctime,
             inode=f"{status.st_dev}:{status.st_ino}",
-            acl=bool(record["exists"] and has_acl(path)),
+            acl=bool(record["exists"] and chain.components[-1]["acl"]),
             selinux=(label or b"").decode(errors="replace").rstrip("\0"),
             sha256=_digest(path) if digest and stat.S_ISREG(status.st_mode) and status.st_size <= MOST_BYTES else None,
         )

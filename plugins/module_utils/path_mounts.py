@@ -18,6 +18,7 @@ class Mounts:
 
     def __init__(self, text: str) -> None:
         self._points: dict[str, dict[str, t.Any]] = {}
+        self._folders: dict[str, dict[str, t.Any] | None] = {}
         devices: set[str] = set()
         for line in text.splitlines():
             left, _, right = line.partition(" - ")
@@ -32,13 +33,15 @@ class Mounts:
 
     def of(self, realpath: str) -> dict[str, t.Any] | None:
         """Return point, source, type, and whether it is a bind mount, of the mount that a path without links lies on."""
-        path = realpath
-        while True:
-            if path in self._points:
-                return self._points[path]
-            if path in ("/", ""):
-                return None
-            path = os.path.dirname(path)
+        if realpath in self._points:
+            return self._points[realpath]
+        folder = os.path.dirname(realpath)
+        if folder not in self._folders:
+            path = folder
+            while path not in self._points and path not in ("/", ""):
+                path = os.path.dirname(path)
+            self._folders[folder] = self._points.get(path)
+        return self._folders[folder]
 
 
 def read_mounts(pid: int | str = "self") -> Mounts:

@@ -125,10 +125,11 @@ def ask(work: t.Callable[[], t.Iterable[t.Any]], place: Place | None, identity: 
     :param place: None: where this process lives.
     :param identity: None: as whom this process runs.
     """
+    reader, writer = os.pipe()
     try:
-        reader, writer = os.pipe()
         child = os.fork()
     except OSError as error:
+        close((reader, writer))
         return Answers([], f"no process could be started: {error.strerror}")
     if child == 0:
         _be_the_child(writer, work, place, identity)

@@ -39,7 +39,11 @@ class WorkerView:
 
     def ask_on_host(self, work: t.Callable[[], t.Iterable[t.Any]]) -> Answers:
         """Let the same user answer, who lives where this process does."""
-        return ask(work, None, self.identity) if self.identity else Answers([], self.trouble)
+        if not self.identity:
+            return Answers([], self.trouble)
+        # What a user namespace gives holds in it alone.
+        elsewhere = self.place is not None and self.place.users >= 0
+        return ask(work, None, dataclasses.replace(self.identity, capabilities=0) if elsewhere else self.identity)
 
 
 def view_of(worker: Worker) -> WorkerView:
@@ -107,22 +111,18 @@ def place_of(pid: int, capable: bool = False) -> Place | None:
 
 def _place(pid: int, worker: int, capable: bool) -> Place | None:
     mounts = _differing(pid, "mnt")
-    own_root = os.readlink(f"/proc/{pid}/root") != "/"
-    if not mounts and not own_root:
+    users = _differing(worker, "user") if capable else ""
+    if not mounts and not users and os.readlink(f"/proc/{pid}/root") == "/":
         return None
     opened: list[int] = []
     try:
-        for path, flags in ((f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY), (mounts, os.O_RDONLY), (_users(worker, capable), os.O_RDONLY)):
+        for path, flags in ((f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY), (mounts, os.O_RDONLY), (users, os.O_RDONLY)):
             opened.append(os.open(path, flags | os.O_CLOEXEC) if path else -1)
         root, ours = os.fstat(opened[0]), os.stat("/")
     except OSError:
         close(opened)
         raise
     return Place(opened[0], opened[1], opened[2], (root.st_dev, root.st_ino) != (ours.st_dev, ours.st_ino))
-
-
-def _users(pid: int, capable: bool) -> str:
-    return _differing(pid, "user") if capable else ""
 
 
 def _differing(pid: int, kind: str) -> str:

@@ -1,0 +1,134 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stage ``access``: may the nginx worker, as it really runs, traverse and read the path?"""
+
+from __future__ import annotations
+
+import collections
+import os
+import shlex
+import typing as t
+
+from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding, some
+from ansible_collections.webops.django.plugins.module_utils.static_settings_findings import settings_findings
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
+from ansible_collections.webops.django.plugins.plugin_utils.stages import access_links, access_owner, access_policy
+from ansible_collections.webops.django.plugins.plugin_utils.stages.access_modes import READ, SEARCH, bits, rights, told, worker_account
+from ansible_collections.webops.django.plugins.plugin_utils.stages.access_subjects import Refusal, in_tree, refusals_of, subjects
+
+Document = t.Mapping[str, t.Any]
+
+
+def findings(site: SiteView) -> list[Finding]:
+    """Name what keeps the worker from the files that it has to send."""
+    if site.nginx is None:
+        return []
+    asked = subjects(site)
+    links = access_links.findings(site, asked)
+    linked = {url for item in links for url in item["urls"]}
+    policy = access_policy.findings(site, [subject for subject in asked if subject.url not in linked])
+    hidden = {url for item in policy if item["code"] == "systemd_sandbox" for url in item["urls"]}
+    refusals = _not_by_setting(site, [refusal for subject in asked for refusal in refusals_of(site, subject, subject.url in hidden)])
+    judged = [(refusal, access_owner.reason(site, refusal)) for refusal in refusals]
+    owners = [(refusal, why) for refusal, why in judged if why is not None]
+    plain = [refusal for refusal, why in judged if why is None]
+    return [*access_owner.findings(site, owners), *_closed_folders(site, plain), *_closed_files(site, plain), *links, *policy]
+
+
+def _not_by_setting(site: SiteView, refusals: list[Refusal]) -> list[Refusal]:
+    """Leave out modes that the stage ``settings`` has named: what a setting gives to files or folders needs no other name."""
+    given = {
+        ("DIRECTORY" in item["evidence"]["setting"].upper(), int(item["evidence"]["mode"], 8) & 0o777)
+        for item in (settings_findings(site.static) if site.static else ())
+        if item["code"] == "upload_permissions_setting"
+    }
+    return [
+        refusal
+        for refusal in refusals
+        if not in_tree(site, refusal.entry["path"]) or (refusal.bit == SEARCH, (bits(refusal.entry) or 0) & 0o777) not in given
+    ]
+
+
+def _closed_folders(site: SiteView, refusals: t.Sequence[Refusal]) -> list[Finding]:
+    hit = [refusal for refusal in refusals if refusal.bit == SEARCH]
+    if not hit:
+        return []
+    counted = collections.Counter(refusal.entry["path"] for refusal in hit)
+    # What the kernel met first comes first, then what closes the most.
+    folders = sorted(counted, key=lambda path: (-counted[path], path.count("/"), path))
+    entries = {refusal.entry["path"]: refusal.entry for refusal in hit}
+    first = entries[folders[0]]
+    account = worker_account(t.cast("Document", site.nginx))
+    who = account.name if account else "the worker"
+    files = [refusal for refusal in refusals if refusal.bit == READ and in_tree(site, refusal.entry["path"])]
+    whole_tree = [path for path in folders if in_tree(site, path)]
+    more = f" So are {some(len(folders) - 1, 'more folder', folders[1:])}." if folders[1:] else ""
+    return [
+        dict(
+            finding(
+                "dir_not_traversable",
+                "access",
+                f"The folder {told(first)} does not let nginx's worker ({who}) through, so it can open nothing below it"
+                f"{', whatever the modes of the files themselves are' if not (whole_tree and files) else ''}.{more}",
+                _fix(site, folders, who, bool(whole_tree and files)),
+                {
+                    "folder": first["path"],
+                    **rights(first),
+                    "worker": who,
+                    "folders": [{"path": path, **rights(entries[path])} for path in folders[:20]],
+                },
+            ),
+            urls=list(dict.fromkeys(refusal.subject.url for refusal in hit)),
+        )
+    ]
+
+
+def _fix(site: SiteView, folders: t.Sequence[str], who: str, files_too: bool) -> str:
+    """Least privilege: search of the folders that are named, and, of a tree that is served, reading it."""
+    root = shlex.quote(site.real(site.static_root)) if site.static_root else ""
+    above = [path for path in folders if not in_tree(site, path)]
+    inside = len(above) < len(folders)
+    lines = [f"sudo chmod o+x {' '.join(shlex.quote(path) for path in above)}"] if above else []
+    if inside and (files_too or len(folders) - len(above) > 3):
+        lines.append(f"sudo chmod -R o+rX {root}")
+    elif inside:
+        lines.append(f"sudo chmod o+x {' '.join(shlex.quote(path) for path in folders if path not in above)}")
+    fix = "\n".join(lines)
+    if above:
+        fix += f"\nor, for nginx alone: sudo setfacl -m u:{who}:x {' '.join(shlex.quote(path) for path in above)}"
+    return fix
+
+
+def _closed_files(site: SiteView, refusals: t.Sequence[Refusal]) -> list[Finding]:
+    """Name files that only their own mode closes. Where a folder of the tree is closed as well, one fix opens both."""
+    of_tree = any(refusal.bit == SEARCH and in_tree(site, refusal.entry["path"]) for refusal in refusals)
+    hit = [refusal for refusal in refusals if refusal.bit == READ]
+    if not hit or of_tree:
+        return []
+    entries = {refusal.entry["path"]: refusal.entry for refusal in hit}
+    first = hit[0].entry
+    account = worker_account(t.cast("Document", site.nginx))
+    who = account.name if account else "the worker"
+    names = sorted(entries)
+    one = names[0] if len(names) == 1 else ""
+    command = f"sudo chmod o+r {shlex.quote(one)}" if one else _open_many(site, names)
+    return [
+        dict(
+            finding(
+                "file_not_readable",
+                "access",
+                f"nginx's worker ({who}) gets through every folder, but may not read {some(len(names), 'file', names)}: {told(first)}.",
+                command,
+                {"file": first["path"], **rights(first), "worker": who, "acl": bool(first.get("acl")), "files": names[:20]},
+            ),
+            urls=list(dict.fromkeys(refusal.subject.url for refusal in hit)),
+        )
+    ]
+
+
+def _open_many(site: SiteView, names: t.Sequence[str]) -> str:
+    if len(names) <= 3:
+        return f"sudo chmod o+r {' '.join(shlex.quote(name) for name in names)}"
+    folder = os.path.commonpath(names)
+    return f"sudo find {shlex.quote(folder)} -type f ! -perm -o=r -exec chmod o+r {{}} +"

@@ -1,0 +1,114 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What pages ask for, compared with the names and the prefix that settings and manifest give today."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from urllib.parse import unquote, urlsplit
+
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
+
+Document = t.Mapping[str, t.Any]
+HASHED = re.compile(r"\.[0-9a-f]{12}(?=\.[^./]*$|$)")
+"""What ManifestStaticFilesStorage puts before a name's extension: 12 digits of an MD5 (HashedFilesMixin.file_hash() and hashed_name())."""
+
+
+class Sign(t.NamedTuple):
+    """A URL that a page would not name if it were made today.
+
+    :ivar now: what stands in its place.
+    :ivar targets: URLs of today whose failing this explains.
+    """
+
+    url: str
+    page: str
+    now: str
+    sentence: str
+    targets: tuple[str, ...]
+
+
+def references(site: SiteView) -> t.Iterator[tuple[Document, Document]]:
+    """Yield each page with each of its references, once for a page."""
+    for page in site.pages:
+        for reference in page.get("references") or ():
+            yield page, reference
+
+
+def bare(url: str) -> str:
+    """Return a URL without its query and fragment."""
+    return url.partition("#")[0].partition("?")[0]
+
+
+def plain(name: str) -> str:
+    """Return a name without the hash that a manifest storage gives it."""
+    return HASHED.sub("", name)
+
+
+def known_names(site: SiteView) -> dict[str, str]:
+    """Return the names under which files are served today, by the names that the finders know."""
+    return {target.expected.get("source_path") or plain(target.path): target.path for target in site.targets}
+
+
+def split(path: str, names: t.Mapping[str, str]) -> tuple[str, str]:
+    """Split a URL's path into a prefix and the name of a known static file; both are empty where it names none. The longest name wins."""
+    parts = path.split("/")
+    for start in range(1, len(parts)):
+        name = unquote("/".join(parts[start:]), errors="surrogateescape")
+        # One segment alone, as in favicon.ico, may be anything; behind one folder it is a name.
+        if (start + 1 < len(parts) or start == 2) and plain(name) in names:
+            return "/".join(parts[:start]) + "/", name
+    return "", ""
+
+
+def failed(reference: Document) -> bool:
+    """Tell whether a client asked for a reference and did not get it."""
+    return bool(reference.get("status")) and reference["status"] != 200
+
+
+def old_names(site: SiteView) -> list[Sign]:
+    """Pages that ask for hashed names other than those in the manifest."""
+    names = known_names(site)
+    found: dict[str, Sign] = {}
+    for page, reference in references(site):
+        url = bare(reference["url"])
+        name = unquote(url[len(site.static_url) :], errors="surrogateescape") if url.startswith(site.static_url) else ""
+        now = names.get(plain(name), "")
+        if name and now and HASHED.search(name) and now != name and HASHED.search(now):
+            sentence = f"{page['url']} asks for {name}, and the manifest says {now}."
+            found.setdefault(url, Sign(url, page["url"], now, sentence, ()))
+    return list(found.values())
+
+
+def old_prefixes(site: SiteView) -> list[Sign]:
+    """Pages that ask for known files under another prefix than STATIC_URL says today, in vain."""
+    names = known_names(site)
+    prefix = urlsplit(site.static_url).path
+    found: dict[str, Sign] = {}
+    for page, reference in references(site):
+        url = bare(reference["url"])
+        path = urlsplit(url).path
+        if url.startswith(site.static_url) or not failed(reference):
+            continue
+        _prefix, name = split(path, names)
+        if name:
+            sentence = f"{page['url']} asks for {path}, and STATIC_URL is {prefix} now."
+            found.setdefault(url, Sign(url, page["url"], prefix + name, sentence, ()))
+    return list(found.values())
+
+
+def changed_since_start(site: SiteView) -> tuple[str, float] | None:
+    """Return what changed after the application had started: the settings or the manifest, and when; None if neither did."""
+    started = site.application.get("started")
+    if not started:
+        return None
+    for key, what in (
+        ("settings_changed", f"its settings ({site.static.get('settings_file') or site.application.get('settings_module')})"),
+        ("manifest_changed", f"the manifest ({site.static.get('manifest_path') or 'staticfiles.json'})"),
+    ):
+        changed = site.application.get(key)
+        if changed and changed > started:
+            return what, changed
+    return None

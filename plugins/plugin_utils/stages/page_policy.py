@@ -1,0 +1,104 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stage ``page``, continued: what a page's Content-Security-Policy does not allow."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding, some
+from ansible_collections.webops.django.plugins.plugin_utils import content_security_policy
+from ansible_collections.webops.django.plugins.plugin_utils.content_security_policy import Blocked, Policy, Request
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
+
+Document = t.Mapping[str, t.Any]
+HEADER = "content-security-policy"
+
+
+class Hit(t.NamedTuple):
+    """A reference that a page's policy blocks."""
+
+    page: Document
+    reference: Document
+    blocked: Blocked
+
+
+def policies_of(page: Document) -> list[Policy]:
+    """Return the policies that hold for a page: of its header, and of its meta elements."""
+    texts = [(page.get("headers") or {}).get(HEADER) or "", *(page.get("meta_csp") or ())]
+    return [policy for text in texts for policy in content_security_policy.parse(text)]
+
+
+def findings(site: SiteView) -> list[Finding]:
+    """Name what policies block of that which pages ask for."""
+    hit: list[Hit] = []
+    for page in site.pages:
+        policies = policies_of(page)
+        for reference in (page.get("references") or ()) if policies else ():
+            request = Request(
+                str(reference.get("kind")),
+                reference["url"],
+                reference.get("nonce"),
+                reference.get("integrity") or "",
+                reference.get("from") not in (None, "", page["url"]),
+            )
+            found = None if site.blamed(reference["url"]) else content_security_policy.blocked(policies, request, page["url"])
+            if found:
+                hit.append(Hit(page, reference, found))
+    return [_finding(site, hit)] if hit else []
+
+
+def _finding(site: SiteView, hit: list[Hit]) -> Finding:
+    page, reference, found = hit[0]
+    urls = list(dict.fromkeys(item.reference["url"] for item in hit))
+    written = " ".join([found.directive, *found.sources])
+    lines = []
+    for item in {item.blocked.directive: item for item in hit}.values():
+        origins = sorted(
+            {content_origin(other.reference["url"], other.page["url"]) for other in hit if other.blocked.directive == item.blocked.directive}
+        )
+        kept = [source for source in item.blocked.sources if source.lower() != "'none'"]
+        lines.append(" ".join([specific(item.reference["kind"], item.blocked), *kept, *origins]))
+    return dict(
+        finding(
+            "csp",
+            "page",
+            f"{page['url']} asks for {urls[0]}, and its Content-Security-Policy (`{written}`) does not allow it: browsers refuse the {reference['kind']}. "
+            f"{some(len(urls), 'URL', urls)} of this kind.",
+            f"In the policy {_place(site, page)}, write: {'; '.join(lines)}",
+            {
+                "page": page["url"],
+                "directive": written,
+                "policy": (page.get("headers") or {}).get(HEADER) or next(iter(page.get("meta_csp") or ()), ""),
+                "blocked": urls[0],
+                "kind": reference["kind"],
+            },
+        ),
+        urls=urls,
+    )
+
+
+def specific(kind: str, found: Blocked) -> str:
+    """Return the directive to write: default-src is widened for one kind only."""
+    return content_security_policy.DIRECTIVES[kind][-2] if found.directive == "default-src" else found.directive
+
+
+def content_origin(url: str, page: str) -> str:
+    """Return the source expression that allows a URL's origin."""
+    if content_security_policy.matches("'self'", url, page):
+        return "'self'"
+    scheme, _colon, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}"
+
+
+def _place(site: SiteView, page: Document) -> str:
+    """Return where the policy is made: by nginx, if it adds such a header, or else by the application."""
+    if page.get("meta_csp") and not (page.get("headers") or {}).get(HEADER):
+        return "of the page's meta element"
+    route = site.resolver.route(page["url"], server=site.server) if site.resolver is not None and site.server is not None else None
+    for directive in route.effective("add_header") if route else ():
+        if directive.arguments and directive.arguments[0].lower() == HEADER:
+            return f"at {directive.file}:{directive.line} (then {command(t.cast('Document', site.nginx), 'reload')})"
+    return f"that the application sends (its middleware or view; settings in {site.static.get('settings_file') or 'the project'})"

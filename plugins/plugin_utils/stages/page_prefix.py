@@ -1,0 +1,222 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stage ``page``, continued: pages ask under another prefix than the one that is served."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from urllib.parse import urljoin, urlsplit
+
+from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import leads_to, locations
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Location
+from ansible_collections.webops.django.plugins.plugin_utils.stages.location import serves_elsewhere, static_prefix
+from ansible_collections.webops.django.plugins.plugin_utils.stages.page_names import bare, failed, known_names, references, split
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
+
+HEADERS = ("script_name", "script-name", "x-script-name", "x-forwarded-prefix")
+"""By which a proxy tells an application where it is mounted."""
+_IN_COMMAND = re.compile(r"(?:^|[\s,=])SCRIPT_NAME=(/[^\s,]*)|--root-path[= ](/\S*)|--mount[= ](/[^=\s]*)=")
+
+
+class Asked(t.NamedTuple):
+    """A prefix that pages use in vain.
+
+    :ivar urls: what was asked for under it.
+    :ivar page: the first page that does; empty where no page was seen and the settings say it.
+    :ivar raw: the reference as that page writes it.
+    """
+
+    prefix: str
+    urls: list[str]
+    page: str
+    raw: str
+
+
+def findings(site: SiteView, told: t.Collection[str] = ()) -> list[Finding]:
+    """Name a prefix under which pages ask, and that leads nowhere.
+
+    :param told: URLs that another finding of this stage explains.
+    """
+    asked = _asked(site, told)
+    if not asked:
+        return []
+    script = script_name(site)
+    found = []
+    for item in asked:
+        served = served_prefix(site, item.prefix)
+        if script and script_fault(script, item.prefix, served, site):
+            found.append(_script_name(site, item, script, served))
+        elif served:
+            found.append(_mismatch(site, item, served))
+    return list(_by_code(found).values())
+
+
+def _by_code(found: t.Sequence[Finding]) -> dict[str, Finding]:
+    """Join findings of one code: several wrong prefixes are told as one."""
+    joined: dict[str, Finding] = {}
+    for item in found:
+        first = joined.setdefault(item["code"], item)
+        if first is not item:
+            first["urls"] = [*first["urls"], *(url for url in item["urls"] if url not in first["urls"])]
+    return joined
+
+
+def _asked(site: SiteView, told: t.Collection[str]) -> list[Asked]:
+    """Return the prefixes that pages use in vain; without pages, that of the settings."""
+    names = known_names(site)
+    found: dict[str, Asked] = {}
+    for page, reference in references(site):
+        url = bare(reference["url"])
+        path = urlsplit(url).path
+        prefix, name = split(path, names) if failed(reference) and not site.blamed(url) and url not in told else ("", "")
+        if name and urlsplit(url).netloc == urlsplit(site.static_url).netloc:
+            item = found.setdefault(prefix, Asked(prefix, [], page["url"], reference.get("raw") or url))
+            if url not in item.urls:
+                item.urls.append(url)
+    failing = [target.url for target in site.failing() if target.url not in told]
+    own = static_prefix(site)
+    if failing and len(failing) == sum(not target.served for target in site.targets) and not any(target.served for target in site.targets):
+        item = found.setdefault(own, Asked(own, [], "", ""))
+        item.urls.extend(url for url in failing if url not in item.urls)
+    return list(found.values())
+
+
+def served_prefix(site: SiteView, asked: str) -> str:
+    """Return the prefix under which STATIC_ROOT is served, if it is another than the one asked for; empty if none is."""
+    own = static_prefix(site)
+    if own != asked and any(target.served for target in site.targets):
+        return own
+    elsewhere = serves_elsewhere(site)
+    if elsewhere is not None:
+        return elsewhere.pattern if elsewhere.pattern.endswith("/") else elsewhere.pattern + "/"
+    mount = mount_of(site)
+    # The application serves files itself, below the path that it is mounted at.
+    return mount + asked if mount and site.static.get("whitenoise") and not asked.startswith(mount + "/") else ""
+
+
+def script_name(site: SiteView) -> str:
+    """Return the sub-path that the application is told to be mounted at, without a slash at its end; empty if it is told none."""
+    given = str(site.static.get("force_script_name") or "").rstrip("/")
+    if given:
+        return given
+    for location in _to_application(site):
+        for name in ("proxy_set_header", "uwsgi_param"):
+            for directive in location.effective(name):
+                value = directive.arguments[1] if len(directive.arguments) > 1 else ""
+                if directive.arguments and directive.arguments[0].lower() in HEADERS and value.startswith("/") and value != "/":
+                    return value.rstrip("/")
+    match = _IN_COMMAND.search(" ".join(site.application.get("command") or ()))
+    if match:
+        return next(group for group in match.groups() if group).rstrip("/")
+    return mount_of(site) if "SCRIPT_NAME" in (site.application.get("environment_names") or ()) else ""
+
+
+def mount_of(site: SiteView) -> str:
+    """Return the sub-path whose location passes requests to the application, if there is no location for the rest; without a slash at its end."""
+    prefixes = [
+        location.pattern.rstrip("/") for location in _to_application(site) if location.modifier in ("", "^~") and location.pattern.startswith("/")
+    ]
+    return prefixes[0] if prefixes and "" not in prefixes else ""
+
+
+def _to_application(site: SiteView) -> list[Location]:
+    if site.server is None:
+        return []
+    return [
+        location for location in locations(site.server) if any(leads_to(upstream, site.application, site.evidence) for upstream in location.upstreams)
+    ]
+
+
+def script_fault(script: str, asked: str, served: str, site: SiteView) -> str:
+    """Tell whether links ``lack`` or ``double`` the sub-path; empty if it is something else."""
+    if asked == script + served or asked.startswith(f"{script}{script}/"):
+        return "double"
+    if asked.startswith(script + "/"):
+        return ""
+    if served:
+        return "lack" if served == script + asked else ""
+    # Nothing but the sub-path is served here, by whomever.
+    return "lack" if mount_of(site) == script and not _has_location(site, asked) else ""
+
+
+def _has_location(site: SiteView, prefix: str) -> bool:
+    return site.server is not None and any(location.pattern.rstrip("/") == prefix.rstrip("/") for location in locations(site.server))
+
+
+def _where(item: Asked) -> str:
+    return f"{item.page} asks for {item.urls[0]}" if item.page else f"Pages ask for {item.urls[0]}"
+
+
+def _settings(site: SiteView) -> str:
+    return str(site.static.get("settings_file") or site.static.get("settings_module") or "the settings")
+
+
+def _restart(site: SiteView) -> str:
+    unit = site.application.get("unit")
+    return f"sudo systemctl restart {unit}" if unit else "restart the application"
+
+
+def _mismatch(site: SiteView, item: Asked, served: str) -> Finding:
+    """Where STATIC_URL says it, that is to be changed; where only a page does, its link."""
+    own = static_prefix(site)
+    said = item.prefix == own
+    host = site.base_url.split("/", 3)
+    line = f'STATIC_URL = "{served}"'
+    if said:
+        fix = f"In {_settings(site)} write: {line}\nthen {_restart(site)}"
+        if site.server is not None and site.static_root:
+            fix += (
+                f"\nor let nginx serve {item.prefix}: in the server block at {site.server.file}:{site.server.line} write\n"
+                f"    location ^~ {item.prefix} {{ alias {site.static_root.rstrip('/')}/; }}\nthen {command(t.cast('t.Any', site.nginx), 'reload')}"
+            )
+    else:
+        name = urlsplit(item.urls[0]).path[len(item.prefix) :]
+        fix = f'In the template or style sheet that writes {item.raw}, write {{% static "{name}" %}} (in a style sheet: a relative path) instead.'
+    elsewhere = serves_elsewhere(site)
+    return dict(
+        finding(
+            "static_url_mismatch",
+            "page",
+            f"{_where(item)}, under {item.prefix}{' (STATIC_URL)' if said else ''}, but the static files are served under {served}"
+            f"{f' (location at {elsewhere.file}:{elsewhere.line})' if elsewhere is not None and served.rstrip('/') == elsewhere.pattern.rstrip('/') else ''}.",
+            fix,
+            {
+                "asked": item.prefix,
+                "served": served,
+                "static_url": site.static.get("static_url", ""),
+                "page": item.page,
+                "written": item.raw,
+                "base": host[2] if len(host) > 2 else "",
+                "at": f"{elsewhere.file}:{elsewhere.line}" if elsewhere is not None else "",
+            },
+        ),
+        urls=item.urls,
+    )
+
+
+def _script_name(site: SiteView, item: Asked, script: str, served: str) -> Finding:
+    fault = script_fault(script, item.prefix, served, site)
+    right = f"{script}/{item.prefix.replace(script, '').strip('/')}/"
+    what = f"without it: {item.prefix}" if fault == "lack" else f"with it twice: {item.prefix}"
+    return dict(
+        finding(
+            "script_name_prefix",
+            "page",
+            f"The application is mounted under {script}, and its static links are written {what} instead of {right}. Django puts the sub-path before "
+            f"STATIC_URL only where that is relative; it is {site.static.get('static_url') or 'absolute'}.",
+            f'In {_settings(site)} write: STATIC_URL = "static/"\nthen {_restart(site)}; nginx has to serve {right}',
+            {
+                "script_name": script,
+                "asked": item.prefix,
+                "served": served or right,
+                "static_url": site.static.get("static_url", ""),
+                "page": item.page,
+                "right": urljoin(site.base_url, right),
+            },
+        ),
+        urls=item.urls,
+    )

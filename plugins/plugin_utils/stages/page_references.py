@@ -1,0 +1,118 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stage ``collected``, continued: names that the site's pages ask for, and that no finder knows.
+
+The rules are those for templates (module_utils/static_references_findings.py); here the names come from pages as clients get them.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import typing as t
+from urllib.parse import unquote
+
+from ansible_collections.webops.django.plugins.module_utils.finding import Finding
+from ansible_collections.webops.django.plugins.module_utils.info_references import FAMILIES
+from ansible_collections.webops.django.plugins.module_utils.static_references_findings import page_findings
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
+from ansible_collections.webops.django.plugins.plugin_utils.stages.page_names import (
+    HASHED,
+    bare,
+    changed_since_start,
+    failed,
+    known_names,
+    plain,
+    references,
+)
+
+Document = t.Mapping[str, t.Any]
+NO_ENTRY = re.compile(r"Missing staticfiles manifest entry for (?:'(?P<single>[^']+)'|\"(?P<double>[^\"]+)\"|&#x27;(?P<html>.+?)&#x27;)")
+"""What ManifestFilesMixin.stored_name() of Django raises."""
+
+
+def findings(site: SiteView) -> list[Finding]:
+    """Name what pages ask for in vain because no file of that name is known."""
+    if not site.static:
+        return []
+    items = [*_not_in_manifest(site), *_not_found(site)]
+    if not items:
+        return []
+    # The project's own pages stand in the place of its own templates.
+    evidence = dict(site.static, references={"unknown": items}, project_path=site.base_url)
+    urls = {item["name"]: item["url"] for item in items}
+    return [dict(found, urls=[urls[name] for name in found["examples"] if urls.get(name)]) for found in page_findings(evidence)]
+
+
+def _not_in_manifest(site: SiteView) -> t.Iterator[dict[str, t.Any]]:
+    """Yield names that pages with an error, or the logs, say are in no manifest."""
+    names = known_names(site)
+    texts = [
+        (page["url"], page.get("error_text") or page.get("start") or page.get("error") or "")
+        for page in site.pages
+        if (page.get("status") or 0) >= 500
+    ]
+    texts += [("the application's log", line) for line in site.look.get("logs") or () if texts]
+    seen = set()
+    for where, text in texts:
+        for match in NO_ENTRY.finditer(str(text)):
+            name = next(group for group in match.groups() if group)
+            # The manifest on disk has it by now: the service holds an older one.
+            if name in seen or (name in names and changed_since_start(site)):
+                continue
+            seen.add(name)
+            yield _item(site, name, where, "", match.group(0))
+
+
+def _not_found(site: SiteView) -> t.Iterator[dict[str, t.Any]]:
+    """Yield names under STATIC_URL that pages ask for, that are answered with an error, and that are neither known nor there."""
+    names = known_names(site)
+    served = {target.path for target in site.targets}
+    seen = set()
+    for page, reference in references(site):
+        url = bare(reference["url"])
+        name = unquote(url[len(site.static_url) :], errors="surrogateescape") if url.startswith(site.static_url) else ""
+        if not name or name in seen or not _refused(reference) or name in served or plain(name) in names or _is_file(site, name):
+            continue
+        seen.add(name)
+        # A style sheet's references are judged from the sources.
+        if reference.get("from") in (None, "", page["url"]):
+            yield _item(site, name, page["url"], url, "")
+
+
+def _refused(reference: Document) -> bool:
+    """A folder in a file's place is answered with a redirect to its slash, and then refused."""
+    return failed(reference) and reference["status"] in (301, 302, 403, 404, 410)
+
+
+def _is_file(site: SiteView, name: str) -> bool:
+    known = site.path(f"{site.static_root.rstrip('/')}/{name}") if site.static_root else None
+    return bool(known and known.get("exists") and known.get("real_kind", known.get("kind")) == "file")
+
+
+def _item(site: SiteView, name: str, where: str, url: str, error: str) -> dict[str, t.Any]:
+    """Put together what page_findings() wants to know of a name; see Known.facts() in module_utils/info_references.py."""
+    names = known_names(site)
+    wanted = HASHED.sub("", name)
+    by_case = {known.lower(): known for known in names}
+    stem, extension = posixpath.splitext(wanted)
+    others = [stem + other for family in FAMILIES if extension in family for other in sorted(family - {extension})]
+    other_case = by_case.get(wanted.lower(), "")
+    return {
+        "name": name,
+        "kind": "template",
+        "url": url,
+        "used_by": [where],
+        "storage_error": error,
+        "other_case": other_case if other_case != wanted else "",
+        "without_slash": wanted.lstrip("/") if wanted.startswith("/") and wanted.lstrip("/") in names else "",
+        "inside": min((known for known in names if known.startswith(f"{wanted.rstrip('/')}/")), default="") or _inside(site, wanted),
+        "other_extension": next((other for other in others if other in names), ""),
+    }
+
+
+def _inside(site: SiteView, name: str) -> str:
+    known = site.path(f"{site.static_root.rstrip('/')}/{name}") if site.static_root else None
+    is_folder = bool(known and known.get("real_kind", known.get("kind")) == "directory" and posixpath.splitext(name)[1])
+    return f"{name}/" if is_folder else ""

@@ -1,0 +1,153 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stage ``response``, continued: the application answers a static URL, with something of its own or from old memory."""
+
+from __future__ import annotations
+
+import typing as t
+from urllib.parse import urlsplit
+
+from ansible_collections.webops.django.plugins.module_utils.content_types import extension
+from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding, some
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
+from ansible_collections.webops.django.plugins.plugin_utils.stages import page_names
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
+
+Document = t.Mapping[str, t.Any]
+REDIRECTS = (301, 302, 303, 307, 308)
+
+
+def findings(site: SiteView) -> list[Finding]:
+    """Name a view or middleware that answers static URLs, and a service that is older than its settings or its manifest."""
+    old = _not_restarted(site)
+    told = {url for item in old for url in item["urls"]}
+    return [*_intercepts(site, told), *old]
+
+
+def _intercepts(site: SiteView, told: set[str]) -> list[Finding]:
+    hit = [target for target in site.targets if not site.blamed(target.url) and target.url not in told and intercepted(target)]
+    if not hit:
+        return []
+    target = hit[0]
+    answer = t.cast("Document", target.answer)
+    return [
+        dict(
+            finding(
+                "app_intercepts_static",
+                "response",
+                f"The application itself answers {target.url}, {_with_what(answer)}: a catch-all view or a middleware takes the request before anything "
+                f"that serves static files.",
+                _fix(site, target),
+                {
+                    "status": answer["status"],
+                    "content_type": answer["content_type"],
+                    "location": answer.get("location", ""),
+                    "start": (answer.get("start") or "")[:100],
+                    "whitenoise": bool(site.static.get("whitenoise")),
+                },
+            ),
+            urls=[item.url for item in hit],
+        )
+    ]
+
+
+def intercepted(target: Target) -> bool:
+    """Tell whether the application answered with a page of its own, a redirect elsewhere, or a refusal."""
+    answer, route = target.answer, target.route
+    if not answer or target.served or (route is not None and route.outcome != "proxy") or answer["server"] == "nginx":
+        return False
+    status = answer["status"]
+    if status == 200:
+        return answer["matches"] is False and _is_page(answer) and extension(target.path) not in ("html", "htm")
+    if status in REDIRECTS:
+        return not is_only_to_https(target.url, answer.get("location") or "")
+    return status in (401, 403, 405)
+
+
+def is_only_to_https(url: str, location: str) -> bool:
+    """Tell whether a redirect leads to the same path, under https or under another name of the host."""
+    return bool(location) and urlsplit(location).path in (urlsplit(url).path, "") and bool(urlsplit(location).netloc)
+
+
+def _is_page(answer: Document) -> bool:
+    kind = str(answer["content_type"] or "").partition(";")[0].strip().lower()
+    start = (answer.get("start") or "").lstrip().lower()
+    return kind in ("text/html", "application/xhtml+xml") or start.startswith(("<!doctype html", "<html"))
+
+
+def _with_what(answer: Document) -> str:
+    if answer["status"] == 200:
+        return f"with 200 and a page ({answer['content_type']})"
+    if answer["status"] in REDIRECTS:
+        return f"with {answer['status']} and a redirect to {answer.get('location')}"
+    return f"with {answer['status']}"
+
+
+def _fix(site: SiteView, target: Target) -> str:
+    prefix = urlsplit(site.static_url).path or "/static/"
+    answer = t.cast("Document", target.answer)
+    inside = (
+        f'Keep {prefix} out of the catch-all: re_path(r"^(?!{prefix.strip("/")}/).*$", ...)'
+        if answer["status"] == 200
+        else f"Exempt {prefix} from the middleware that asks for a login (put WhiteNoiseMiddleware before it, or name the prefix among its exceptions)"
+    )
+    if site.server is None or not site.static_root:
+        return inside
+    return (
+        f"Let nginx serve the files: in the server block at {site.server.file}:{site.server.line} write\n"
+        f"    location ^~ {prefix} {{\n        alias {site.static_root.rstrip('/')}/;\n    }}\n"
+        f"then {command(t.cast('Document', site.nginx), 'reload')}\n{inside}"
+    )
+
+
+def _not_restarted(site: SiteView) -> list[Finding]:
+    """The process began before the settings or the manifest changed, and what it says is what they said then."""
+    signs = [*page_names.old_names(site), *page_names.old_prefixes(site), *_not_yet_known(site)]
+    changed = page_names.changed_since_start(site)
+    if not signs or not changed:
+        return []
+    what, when = changed
+    first = signs[0]
+    application = site.application
+    restart = (
+        f"sudo systemctl restart {application['unit']}"
+        if application.get("unit")
+        else f"sudo kill -HUP {application.get('master_pid') or '<pid of the application>'}"
+    )
+    return [
+        dict(
+            finding(
+                "app_not_restarted",
+                "response",
+                f"{application.get('unit') or application['kind']} runs since before {what} changed, and still holds the older one: {first.sentence} "
+                f"{some(len(signs), 'URL', [sign.url for sign in signs])} of this kind.",
+                restart,
+                {"started": application.get("started"), "changed": when, "what": what, "page": first.page, "asked": first.url, "now": first.now},
+            ),
+            urls=list(dict.fromkeys(url for sign in signs for url in (sign.url, *sign.targets))),
+        )
+    ]
+
+
+def _not_yet_known(site: SiteView) -> list[page_names.Sign]:
+    """Files that the application serves itself, and that came after it had looked into STATIC_ROOT, as WhiteNoise does when it starts."""
+    if not site.static.get("whitenoise"):
+        return []
+    found = []
+    for target in site.targets:
+        answer = target.answer
+        known = site.path(target.expected["collected"] or "")
+        if (
+            not answer
+            or target.served
+            or site.blamed(target.url)
+            or answer["server"] == "nginx"
+            or (target.route is not None and target.route.outcome != "proxy")
+            or target.expected["state"] != "same"
+        ):
+            continue
+        if answer["status"] == 404 and (known is None or known.get("exists") is not False):
+            sentence = f"it answers 404 for {target.url}, which lies in STATIC_ROOT by now."
+            found.append(page_names.Sign(target.url, "", target.expected["collected"] or "", sentence, ()))
+    return found

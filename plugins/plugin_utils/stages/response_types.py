@@ -1,0 +1,128 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stage ``response``, continued: media types."""
+
+from __future__ import annotations
+
+import collections
+import os
+import typing as t
+
+from ansible_collections.webops.django.plugins.module_utils.content_types import JAVASCRIPT, TYPES, expected_for_name, extension
+from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding, some
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
+
+IN_EVERY_TABLE = frozenset("css gif htm html ico jpeg jpg js png svg xml".split())
+"""Extensions that each table that comes with nginx has had since 1.0."""
+SNIFFED = frozenset("bmp eot otf ttf".split())
+"""Browsers take these for what their bytes say, and ask for no type: tables of common nginx packages lack some."""
+FALLBACKS = ("text/plain", "application/octet-stream")
+REFUSED = {"css": "as a style sheet", "js": "as a script", "mjs": "as a module", "cjs": "as a script", "wasm": "for streaming", "svg": "as an image"}
+
+
+def findings(site: SiteView) -> list[Finding]:
+    """Name a table of types that is missing, or that lacks an extension."""
+    groups: dict[tuple[str, str], list[Target]] = {}
+    for target in site.targets:
+        if _is_wrong(target) and not site.blamed(target.url):
+            groups.setdefault(_place(target), []).append(target)
+    return [_finding(site, hit) for hit in groups.values()]
+
+
+def _is_wrong(target: Target) -> bool:
+    """Tell whether nginx sends a file with the type that it has for names it knows nothing of."""
+    answer, route = target.answer, target.route
+    if not answer or answer["status"] != 200 or answer["server"] == "app" or route is None or route.outcome == "proxy":
+        return False
+    name = extension(target.path)
+    if name in SNIFFED or not target.served:
+        return False
+    got = _type(answer)
+    return not expected_for_name(target.path).accepts(got) and (got in ("", *FALLBACKS) or got == _default(target))
+
+
+def _type(answer: t.Mapping[str, t.Any]) -> str:
+    return str(answer["content_type"] or "").partition(";")[0].strip().lower()
+
+
+def _default(target: Target) -> str:
+    given = target.route.effective("default_type") if target.route else []
+    return given[-1].arguments[0].lower() if given and given[-1].arguments else "text/plain"
+
+
+def _place(target: Target) -> tuple[str, str]:
+    """Return where the table in effect stands: what one place lacks is one cause."""
+    tables = target.route.effective("types") if target.route else []
+    return (tables[0].file, str(tables[0].line)) if tables else ("", "")
+
+
+def _finding(site: SiteView, hit: list[Target]) -> Finding:
+    lacking = collections.Counter(extension(target.path) for target in hit)
+    usual = [name for name in lacking if name in IN_EVERY_TABLE]
+    return _missing(site, hit, usual) if usual else _unmapped(site, hit, list(lacking))
+
+
+def _missing(site: SiteView, hit: list[Target], usual: t.Sequence[str]) -> Finding:
+    target = next(item for item in hit if extension(item.path) in usual)
+    tables = target.route.effective("types") if target.route else []
+    mime = _mime_types(site)
+    nginx = t.cast("t.Mapping[str, t.Any]", site.nginx)
+    got = _type(t.cast("t.Mapping[str, t.Any]", target.answer)) or "no type at all"
+    if tables:
+        where = f"{tables[0].file}:{tables[0].line}"
+        why = f"the `types` block at {where} is the only table in effect there: it replaces that of the levels above, and does not know .{usual[0]}"
+        fix = f"At {where} take the types block out, or put into its place: include {mime};"
+    else:
+        where = ""
+        why = f"no table of types is in effect there: {nginx['main']} includes no mime.types"
+        fix = f"In the http block of {nginx['main']} write: include {mime};"
+    return dict(
+        finding(
+            "mime_types_missing",
+            "response",
+            f"nginx sends {target.url} as {got}, which browsers refuse {REFUSED.get(extension(target.path), 'for this kind of file')}; {why}.",
+            f"{fix}\nthen {command(nginx, 'reload')}",
+            {
+                "content_type": got,
+                "expected": str(expected_for_name(target.path)),
+                "types_at": where,
+                "extensions": sorted({extension(item.path) for item in hit}),
+            },
+        ),
+        urls=[item.url for item in hit],
+    )
+
+
+def _mime_types(site: SiteView) -> str:
+    nginx = site.nginx or {}
+    main = nginx.get("main") or "/etc/nginx/nginx.conf"
+    beside = os.path.join(os.path.dirname(main), "mime.types")
+    return beside if os.path.dirname(main) else "/etc/nginx/mime.types"
+
+
+def _unmapped(site: SiteView, hit: list[Target], names: list[str]) -> Finding:
+    tables = hit[0].route.effective("types") if hit[0].route else []
+    where = f"{tables[0].file}:{tables[0].line}" if tables else ""
+    nginx = t.cast("t.Mapping[str, t.Any]", site.nginx)
+    got = _type(t.cast("t.Mapping[str, t.Any]", hit[0].answer)) or "no type at all"
+    lines = [f"    {preferred(name)} {name};" for name in sorted(names)]
+    return dict(
+        finding(
+            "mime_type_unmapped_extension",
+            "response",
+            f"nginx's table of types {f'at {where} ' if where else ''}lacks {', '.join('.' + name for name in sorted(names))}: "
+            f"{some(len(hit), 'file', [item.path for item in hit])} {'is' if len(hit) == 1 else 'are'} sent as {got} instead of {preferred(names[0])}"
+            f"{', which browsers refuse ' + REFUSED[names[0]] if names[0] in REFUSED else ''}.",
+            f"Add to the types block at {where or _mime_types(site)}:\n" + "\n".join(lines) + f"\nthen {command(nginx, 'reload')}",
+            {"types_at": where, "extensions": {name: preferred(name) for name in sorted(names)}, "content_type": got},
+        ),
+        urls=[item.url for item in hit],
+    )
+
+
+def preferred(name: str) -> str:
+    """Return the type to write for an extension. nginx's own tables write application/javascript for scripts, which gzip_types may name."""
+    types = TYPES[name]
+    return "application/javascript" if types is JAVASCRIPT else types[0]

@@ -7,7 +7,7 @@ available=/etc/nginx/sites-available/shop
 root=/srv/shop/staticfiles
 touched=/run/host-touched
 remembered="/etc/nginx /etc/systemd/system /etc/default /srv /home /var/www /var/lib/nginx"
-leave_out=(--exclude=/shop/venv --exclude=__pycache__ --exclude=.gunicorn)
+leave_out=(--exclude=/shop/venv '--filter=-p __pycache__' '--filter=-p .gunicorn')
 
 as() { local user=$1; shift; runuser --user="$user" -- "$@"; }
 

@@ -47,7 +47,7 @@ def judge(site: SiteView, hosts: Hosts) -> dict[str, t.Any]:
     return {
         "name": site.name,
         "url": site.base_url,
-        "verdict": verdict(site, found, unknown),
+        "verdict": verdict(site, found),
         "findings": told,
         "checked": _checked(site),
         "unknown": unknown,
@@ -63,7 +63,7 @@ def _public(found: Finding) -> Finding:
     return item
 
 
-def verdict(site: SiteView, found: t.Sequence[Finding], unknown: t.Sequence[str]) -> str:
+def verdict(site: SiteView, found: t.Sequence[Finding]) -> str:
     """Say what a client gets: every file that was asked for, or not, or that nobody could tell."""
     asked = [target for target in site.targets if target.answer is not None]
     references = [item for page_ in site.pages for item in page_.get("references") or () if item["url"].startswith(site.static_url)]
@@ -98,8 +98,9 @@ def _unknown(site: SiteView, hosts: Hosts) -> list[str]:
             break
     unexplained = [target for target in site.targets if target.answer is not None and not target.served and not site.blamed(target.url)]
     if unexplained:
-        answer = unexplained[0].answer or {}
-        told.append(f"{len(unexplained)} URLs are not served and no cause was found, such as {unexplained[0].url}: {answer.get('status') or answer.get('error')}.")
+        url, answer = unexplained[0].url, unexplained[0].answer or {}
+        got = answer.get("status") or answer.get("error")
+        told.append(f"{len(unexplained)} URLs are not served and no cause was found, such as {url}: {got}.")
     return told
 
 

@@ -23,7 +23,9 @@ def absolute(url: str, site: SiteView) -> str:
     :raises ExplainedError: it is no URL of http.
     """
     if not url.startswith("/") and urlsplit(url).scheme not in ("http", "https"):
-        raise ExplainedError(f"{url} is no URL; give a path such as /static/admin/css/base.css, or http://shop.example.com/static/admin/css/base.css.")
+        raise ExplainedError(
+            f"{url} is no URL; give a path such as /static/admin/css/base.css, or http://shop.example.com/static/admin/css/base.css."
+        )
     return urljoin(site.base_url, url)
 
 
@@ -96,7 +98,11 @@ def _stages(url: str, site: SiteView, route: Route | None, target: Target | None
 
 
 def _state(target: Target) -> str:
-    texts = {"same": "collected, with the source's content", "missing": "missing: not collected", "different": "collected with another content than the source"}
+    texts = {
+        "same": "collected, with the source's content",
+        "missing": "missing: not collected",
+        "different": "collected with another content than the source",
+    }
     return texts.get(target.expected["state"], target.expected["state"])
 
 
@@ -113,16 +119,19 @@ def _by_nginx(url: str, site: SiteView, route: Route) -> t.Iterator[tuple[str, l
     location = route.location
     chosen = f"location {location.modifier} {location.pattern}".replace("  ", " ") if location else "none: the server block itself"
     where = f" ({location.file}:{location.line})" if location else ""
-    lost = [f"not location {loser.modifier} {loser.pattern} ({loser.file}:{loser.line}): {why}".replace("location  ", "location ") for loser, why in route.losers]
+    lost = [
+        f"not location {loser.modifier} {loser.pattern} ({loser.file}:{loser.line}): {why}".replace("location  ", "location ")
+        for loser, why in route.losers
+    ]
     yield "location", [f"{chosen}{where}", route.location_reason, *lost]
-    yield "file", _file(url, route)
+    yield "file", _file(route)
     path = route.path or plain_path(route, url)
     worker = site.worker(path) if path else None
     if worker is not None:
         yield "access", [_access(worker, path)]
 
 
-def _file(url: str, route: Route) -> list[str]:
+def _file(route: Route) -> list[str]:
     if route.outcome == "proxy":
         return [f"{route.handler} to {', '.join(route.upstreams)}: the application answers"]
     lines = [f"{route.mapping.directive} {route.mapping.argument} ({route.mapping.file}:{route.mapping.line})"] if route.mapping else []

@@ -12,9 +12,9 @@ from __future__ import annotations
 import os
 import typing as t
 
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_explain import absolute, site_of
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import alternatives, mapped_by, plain_path
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import locations
-from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_explain import absolute, site_of
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_sites import Hosts, fill_targets, route_of
 
@@ -117,7 +117,14 @@ def _pages(site: SiteView) -> dict[str, t.Any]:
 
 def _trees(site: SiteView) -> dict[str, list[str]]:
     """Return the folders whose every file the worker must be able to open: where the right files are, as nginx reaches them."""
-    encodings = sorted({encoding for directive, encoding in ENCODINGS.items() for target in site.targets if target.route and _is_on(target.route.effective(directive))})
+    encodings = sorted(
+        {
+            encoding
+            for directive, encoding in ENCODINGS.items()
+            for target in site.targets
+            if target.route and _is_on(target.route.effective(directive))
+        }
+    )
     roots = [site.static_root] if site.static_root else []
     through_application = bool(site.targets) and all(target.route and target.route.outcome == "proxy" for target in site.targets)
     # What the application serves, the worker never opens.
@@ -183,7 +190,7 @@ def _paths(site: SiteView) -> t.Iterator[str]:
         for reference in page.get("references") or ():
             url = reference["url"].partition("#")[0].partition("?")[0]
             if reference.get("status") != 200 and url.startswith(site.static_url) and site.static_root:
-                yield f"{site.static_root.rstrip('/')}/{url[len(site.static_url):]}"
+                yield f"{site.static_root.rstrip('/')}/{url[len(site.static_url) :]}"
 
 
 def merge(known: dict[str, t.Any], seen: t.Mapping[str, t.Any]) -> None:

@@ -94,5 +94,9 @@ def leaves_folder(location: Location) -> bool:
     """
     mapping = location.mapping
     return bool(
-        mapping and mapping.directive == "alias" and location.modifier in ("", "^~") and not location.pattern.endswith("/") and mapping.argument.endswith("/")
+        mapping
+        and mapping.directive == "alias"
+        and location.modifier in ("", "^~")
+        and not location.pattern.endswith("/")
+        and mapping.argument.endswith("/")
     )

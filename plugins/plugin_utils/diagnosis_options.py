@@ -77,5 +77,7 @@ def _base_url(text: str) -> str:
     except ValueError:
         good = False
     if not good:
-        raise ExplainedError(f"base_url {text!r} is no URL of a site; write one such as https://shop.example.com/ (django_verify_base_url in the playbook).")
+        raise ExplainedError(
+            f"base_url {text!r} is no URL of a site; write one such as https://shop.example.com/ (django_verify_base_url in the playbook)."
+        )
     return text

@@ -43,7 +43,9 @@ class Hosts:
         self._resolvers: dict[int, tuple[Configuration, Resolver]] = {}
         for nginx in evidence["nginx"]:
             try:
-                self._configurations[nginx["id"]] = read_configuration(nginx["files"], nginx["main"], nginx.get("prefix") or "", nginx.get("globals") or "")
+                self._configurations[nginx["id"]] = read_configuration(
+                    nginx["files"], nginx["main"], nginx.get("prefix") or "", nginx.get("globals") or ""
+                )
             except ExplainedError as error:
                 self.unreadable.append(str(error))
 
@@ -69,7 +71,7 @@ class Hosts:
         server = front.blocks[0] if front else None
         connect, base = _endpoint(server, static, self.evidence) if server else _direct(application, static, self.evidence)
         static_url = urljoin(base, static.get("static_url") or "/static/")
-        site = SiteView(
+        return SiteView(
             name=servers.site_name(application, server),
             application=application,
             nginx=front.nginx if front else None,
@@ -82,7 +84,6 @@ class Hosts:
             connect=connect,
             evidence=self.evidence,
         )
-        return site
 
     def _resolver(self, configuration: Configuration) -> Resolver:
         known = self._resolvers.get(id(configuration))
@@ -239,7 +240,27 @@ def _from_page(site: SiteView, reference: Document) -> Target | None:
     collected = f"{site.static_root.rstrip('/')}/{path}"
     if not site.exists(collected):
         return None
-    expected = {"path": path, "source_path": path, "collected": collected, "source": "", "app": "", "state": "unknown", "size": None, "sha256": None, "hashed": False}
-    answer = {"status": reference.get("status"), "error": reference.get("error", ""), "matches": None, "server": reference.get("server", "unknown"),
-              "content_type": reference.get("content_type", ""), "headers": {}, "complete": None, "location": "", "encoded": {}, "start": ""}
+    expected = {
+        "path": path,
+        "source_path": path,
+        "collected": collected,
+        "source": "",
+        "app": "",
+        "state": "unknown",
+        "size": None,
+        "sha256": None,
+        "hashed": False,
+    }
+    answer = {
+        "status": reference.get("status"),
+        "error": reference.get("error", ""),
+        "matches": None,
+        "server": reference.get("server", "unknown"),
+        "content_type": reference.get("content_type", ""),
+        "headers": {},
+        "complete": None,
+        "location": "",
+        "encoded": {},
+        "start": "",
+    }
     return Target(url, path, expected, route_of(site, url), answer)

@@ -133,14 +133,19 @@ def _finding(site: SiteView, hit: list[Wrong]) -> Finding:
     expected = target.expected["collected"]
     folder = mapped_folder(target, path)
     texts = {
-        "alias_missing_trailing_slash": f"{where} has no slash at its end, and {name_of(route.location)} has one: nginx glues both together and looks for {path}.",
+        "alias_missing_trailing_slash": f"{where} has no slash at its end, and {name_of(route.location)} has one: "
+        f"nginx glues both together and looks for {path}.",
         "alias_root_confusion": f"{where} makes nginx look for {path}, where nothing lies: "
-        + ("root puts the whole URI behind its folder; alias was meant." if mapping.directive == "root" else "alias puts only what follows the location behind its folder; root was meant."),
+        + (
+            "root puts the whole URI behind its folder; alias was meant."
+            if mapping.directive == "root"
+            else "alias puts only what follows the location behind its folder; root was meant."
+        ),
         "path_typo": f"{where} makes nginx look into {folder}, which does not exist"
         + (f"; STATIC_ROOT is {site.static_root}." if site.static_root else "."),
         "static_root_mismatch": f"{where} makes nginx look into {folder}, but Django collects into STATIC_ROOT {site.static_root}.",
-        "nginx_serves_source_dir": f"{where} makes nginx serve {folder}, a folder of sources: what lies there loads, and the files of other apps, admin's among "
-        f"them, do not. Django collects all of them into STATIC_ROOT {site.static_root}.",
+        "nginx_serves_source_dir": f"{where} makes nginx serve {folder}, a folder of sources: what lies there loads, and the files of other apps, "
+        f"admin's among them, do not. Django collects all of them into STATIC_ROOT {site.static_root}.",
         "try_files_swallows": f"try_files of {name_of(route.location)} at {place(_tries(route))} never tries the file itself, {path}: "
         f"it tries {', '.join(argument for argument, _path, _kind in route.tries)}.",
     }

@@ -82,7 +82,9 @@ def _shadow(site: SiteView, winner: Location, hit: list[tuple[Target, Location]]
     why = (
         "a location with a pattern goes before one with a prefix, unless that one is written with ^~"
         if by_regex
-        else "an exact location goes first" if winner.modifier == "=" else "the longer prefix wins"
+        else "an exact location goes first"
+        if winner.modifier == "="
+        else "the longer prefix wins"
     )
     fix = (
         f"In {place(meant)} write: location ^~ {meant.pattern} {{"

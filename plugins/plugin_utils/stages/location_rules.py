@@ -24,7 +24,7 @@ def findings(site: SiteView) -> list[Finding]:
 def _refused(site: SiteView) -> list[Finding]:
     by_rule: dict[str, tuple[t.Any, list[Target]]] = {}
     for target in site.targets:
-        rule = None if target.served else _rule(site, target)
+        rule = None if target.served else _rule(target)
         if rule is not None:
             by_rule.setdefault(f"{rule.file}:{rule.line}", (rule, []))[1].append(target)
     found = []
@@ -46,7 +46,7 @@ def _refused(site: SiteView) -> list[Finding]:
     return found
 
 
-def _rule(site: SiteView, target: Target) -> t.Any:
+def _rule(target: Target) -> t.Any:
     """Return the directive that refuses a URL: one that certainly does, or one that may where a client was refused."""
     route, answer = target.route, target.answer
     if route is None:
@@ -94,8 +94,10 @@ def _limited(site: SiteView) -> list[Finding]:
             finding(
                 "rate_limited",
                 "location",
-                f"`{text}` at {rule.file}:{rule.line} refuses {pages[0]['limited']} of the files that {pages[0]['url']} asks for at once, as every browser does.",
-                f"Take `{rule.name}` out of what holds for static files: move it from {rule.file}:{rule.line} into the location of the application, or give "
+                f"`{text}` at {rule.file}:{rule.line} refuses {pages[0]['limited']} of the files that {pages[0]['url']} asks for at once, "
+                "as every browser does.",
+                f"Take `{rule.name}` out of what holds for static files: move it from {rule.file}:{rule.line} into the location of the "
+                f"application, or give "
                 f"it burst=100 nodelay; then {command(t.cast('t.Any', site.nginx), 'reload')}",
                 {"directive": text, "at": f"{rule.file}:{rule.line}", "limited": sum(page["limited"] for page in pages)},
                 count=sum(page["limited"] for page in pages),

@@ -84,10 +84,21 @@ def server_block(site: SiteView) -> str:
     upstream = f"http://unix:{bind['unix']}" if bind.get("unix") else f"http://127.0.0.1:{bind.get('port', 8000)}"
     prefix = "/" + site.static_url.partition("://")[2].partition("/")[2] if "://" in site.static_url else site.static_url or "/static/"
     name = next((name for name in (site.static.get("allowed_hosts") or ()) if name != "*"), "example.com")
-    return (
-        f"server {{\n    listen 80;\n    server_name {name};\n    location ^~ {prefix} {{\n        alias {site.static_root.rstrip('/') or '/srv/app/static'}/;\n"
-        f"    }}\n    location / {{\n        proxy_pass {upstream};\n        proxy_set_header Host $host;\n    }}\n}}"
+    root = site.static_root.rstrip("/") or "/srv/app/static"
+    lines = (
+        "server {",
+        "    listen 80;",
+        f"    server_name {name};",
+        f"    location ^~ {prefix} {{",
+        f"        alias {root}/;",
+        "    }",
+        "    location / {",
+        f"        proxy_pass {upstream};",
+        "        proxy_set_header Host $host;",
+        "    }",
+        "}",
     )
+    return "\n".join(lines)
 
 
 def command(nginx: Document, action: str) -> str:
@@ -142,7 +153,7 @@ def _not_enabled(site: SiteView) -> list[Finding]:
     if server is None or server.file not in nginx.get("unreached", {}):
         return []
     link = _link_for(nginx, server.file)
-    enabled = _enabled_folder(nginx, server.file)
+    enabled = _enabled_folder(server.file)
     if link:
         message = f"{link['path']} was meant to enable the site, but leads to {link['target']}, which does not exist there."
         fix = f"sudo ln -sfn {shlex.quote(server.file)} {shlex.quote(link['path'])}"
@@ -163,7 +174,7 @@ def _link_for(nginx: Document, file: str) -> Document | None:
     return next((link for link in links if name in (os.path.basename(link["path"]), os.path.basename(link["target"]))), None)
 
 
-def _enabled_folder(nginx: Document, file: str) -> str:
+def _enabled_folder(file: str) -> str:
     """Return the folder of links that belongs to the folder of a file, as Debian has them."""
     base, name = os.path.split(os.path.dirname(file))
     return os.path.join(base, "sites-enabled") if name == "sites-available" else ""
@@ -191,8 +202,8 @@ def _not_reloaded(site: SiteView) -> list[Finding]:
     return [
         _finding(
             "config_not_reloaded",
-            f"nginx runs with an older configuration than the one on disk: {newest} was changed {_ago(newer[newest] - t.cast('float', loaded))} after "
-            f"its workers had started, and {what}.",
+            f"nginx runs with an older configuration than the one on disk: {newest} was changed "
+            f"{_ago(newer[newest] - t.cast('float', loaded))} after its workers had started, and {what}.",
             command(nginx, "reload"),
             {"changed": {path: _stamp(when) for path, when in sorted(newer.items())[:10]}, "loaded": _stamp(t.cast("float", loaded))},
             [target.url for target in other] or _urls(site),

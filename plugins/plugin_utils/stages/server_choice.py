@@ -33,13 +33,19 @@ def findings(site: SiteView) -> list[Finding]:
     )
     return [
         dict(
-            finding("default_server_wins", "server", message, _fix(site, block, [name for name, _block, _why in lost]), {
-                "asked": [name for name, _block, _why in lost],
-                "answers": f"{block.file}:{block.line}",
-                "site": f"{site.server.file}:{site.server.line}",
-                "server_name": list(site.server.names),
-                "reachable_by": reachable,
-            }),
+            finding(
+                "default_server_wins",
+                "server",
+                message,
+                _fix(site, block, [name for name, _block, _why in lost]),
+                {
+                    "asked": [name for name, _block, _why in lost],
+                    "answers": f"{block.file}:{block.line}",
+                    "site": f"{site.server.file}:{site.server.line}",
+                    "server_name": list(site.server.names),
+                    "reachable_by": reachable,
+                },
+            ),
             urls=[target.url for target in site.targets if not target.served] if hidden else wrong,
         )
     ]
@@ -48,7 +54,9 @@ def findings(site: SiteView) -> list[Finding]:
 def asked_names(site: SiteView) -> list[str]:
     """Return the host names by which browsers may ask for the site, as far as the host tells them."""
     own = [name.lstrip(".") for name in (site.server.names if site.server else ()) if is_askable(name.lstrip("."))]
-    public = [name for name in allowed_names(site.static) if "." in name and not is_address(name) and not name.endswith(_PRIVATE) and name not in LOOPBACK]
+    public = [
+        name for name in allowed_names(site.static) if "." in name and not is_address(name) and not name.endswith(_PRIVATE) and name not in LOOPBACK
+    ]
     asked = site.evidence.get("options", {}).get("base_url_host")
     names = [asked] if asked else list(dict.fromkeys([*own, *public]))
     # A block that no name reaches and that is no default is never chosen.
@@ -91,7 +99,9 @@ def _fix(site: SiteView, block: ServerBlock, names: t.Sequence[str]) -> str:
     real = [name for name in names if " " not in name]
     if real:
         known = [name for name in server.names if is_askable(name) and name not in real]
-        return f"Write in {server.file}:{server.line}: server_name {' '.join([*known, *real])}; and take these names out of {block.file}; then {reload}"
+        return (
+            f"Write in {server.file}:{server.line}: server_name {' '.join([*known, *real])}; and take these names out of {block.file}; then {reload}"
+        )
     return f"Write in {server.file}:{server.line}: server_name <the site's host name>; then {reload}"
 
 

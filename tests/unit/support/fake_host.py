@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import copy
-import posixpath
+import pathlib
 import typing as t
 
 NAMES = ("admin/css/base.css", "admin/js/core.js", "shop/logo.png")
@@ -68,9 +68,19 @@ STATIC: dict[str, t.Any] = {
     "storage_error": "",
     "manifest_name": "",
     "manifest_path": "",
-    "storage_details": {"file_mode": 0o644, "folder_mode": None, "rewrites": [], "keeps_content": True, "names_as_django": True, "keeps_only_hashed": False},
+    "storage_details": {
+        "file_mode": 0o644,
+        "folder_mode": None,
+        "rewrites": [],
+        "keeps_content": True,
+        "names_as_django": True,
+        "keeps_only_hashed": False,
+    },
     "finder_errors": [],
-    "sources": [{"path": "/srv/shop/assets", "app": "", "prefix": ""}, {"path": "/srv/shop/venv/django/contrib/admin/static", "app": "django.contrib.admin", "prefix": ""}],
+    "sources": [
+        {"path": "/srv/shop/assets", "app": "", "prefix": ""},
+        {"path": "/srv/shop/venv/django/contrib/admin/static", "app": "django.contrib.admin", "prefix": ""},
+    ],
     "source_links": [],
     "not_found": [],
     "admin_login": "/admin/login/",
@@ -85,8 +95,16 @@ STATIC: dict[str, t.Any] = {
     "shadowed": [],
     "manifest": {"path": "", "exists": False, "error": "", "hash": ""},
     "tree": {
-        "path": ROOT, "exists": True, "is_folder": True, "readable": True, "is_empty": False, "compared_count": 3,
-        **{state: {"count": 0, "examples": []} for state in ("missing", "no_file", "different", "not_in_manifest", "hashed_missing", "hashed_different")},
+        "path": ROOT,
+        "exists": True,
+        "is_folder": True,
+        "readable": True,
+        "is_empty": False,
+        "compared_count": 3,
+        **{
+            state: {"count": 0, "examples": []}
+            for state in ("missing", "no_file", "different", "not_in_manifest", "hashed_missing", "hashed_different")
+        },
     },
     "tree_links": [],
     "build": {},
@@ -117,7 +135,19 @@ def nginx_record(**changes: t.Any) -> dict[str, t.Any]:
         "unreached": {},
         "test": {"ran": True, "valid": True, "message": "", "file": None, "line": None},
         "user": {"name": "www-data", "uid": 33, "gid": 33, "groups": [33]},
-        "workers": [{"pid": 11, "uid": 33, "gid": 33, "groups": [33], "started": 2000.0, "mount_namespace": "mnt:[1]", "own_view": False, "apparmor": "", "selinux": ""}],
+        "workers": [
+            {
+                "pid": 11,
+                "uid": 33,
+                "gid": 33,
+                "groups": [33],
+                "started": 2000.0,
+                "mount_namespace": "mnt:[1]",
+                "own_view": False,
+                "apparmor": "",
+                "selinux": "",
+            }
+        ],
         "listening": [{"address": "0.0.0.0", "port": 80}],
         "loaded": 2000.0,
         "changed": {"/etc/nginx/nginx.conf": 1000.0, "/etc/nginx/sites-enabled/shop": 1000.0},
@@ -128,8 +158,17 @@ def nginx_record(**changes: t.Any) -> dict[str, t.Any]:
 def sample(root: str = ROOT, names: t.Sequence[str] = NAMES, state: str = "same") -> list[dict[str, t.Any]]:
     """Return a sample of files."""
     return [
-        {"path": name, "source_path": name, "app": "", "source": f"/srv/shop/assets/{name}", "collected": f"{root}/{name}" if root else "", "state": state,
-         "size": 10, "sha256": "d" * 64, "hashed": False}
+        {
+            "path": name,
+            "source_path": name,
+            "app": "",
+            "source": f"/srv/shop/assets/{name}",
+            "collected": f"{root}/{name}" if root else "",
+            "state": state,
+            "size": 10,
+            "sha256": "d" * 64,
+            "hashed": False,
+        }
         for name in names
     ]
 
@@ -137,11 +176,32 @@ def sample(root: str = ROOT, names: t.Sequence[str] = NAMES, state: str = "same"
 def application(**changes: t.Any) -> dict[str, t.Any]:
     """Return the record of a Gunicorn on port 8000."""
     record: dict[str, t.Any] = {
-        "id": "shop", "kind": "gunicorn", "unit": "shop.service", "pids": [20, 21], "master_pid": 20, "started": 2000.0, "command": ["gunicorn"],
-        "user": "shop", "uid": 1001, "gid": 1001, "groups": [1001], "cwd": "/srv/shop", "python": "/srv/shop/venv/bin/python", "virtualenv": "/srv/shop/venv",
-        "settings_module": "shop.settings", "wsgi": "shop.wsgi:application", "project_path": "/srv/shop", "binds": [{"address": "127.0.0.1", "port": 8000}],
-        "in_container": False, "environment_names": [], "static": copy.deepcopy(STATIC), "static_error": None, "sample": sample(), "files_total": 3,
-        "settings_changed": 1000.0, "manifest_changed": None,
+        "id": "shop",
+        "kind": "gunicorn",
+        "unit": "shop.service",
+        "pids": [20, 21],
+        "master_pid": 20,
+        "started": 2000.0,
+        "command": ["gunicorn"],
+        "user": "shop",
+        "uid": 1001,
+        "gid": 1001,
+        "groups": [1001],
+        "cwd": "/srv/shop",
+        "python": "/srv/shop/venv/bin/python",
+        "virtualenv": "/srv/shop/venv",
+        "settings_module": "shop.settings",
+        "wsgi": "shop.wsgi:application",
+        "project_path": "/srv/shop",
+        "binds": [{"address": "127.0.0.1", "port": 8000}],
+        "in_container": False,
+        "environment_names": [],
+        "static": copy.deepcopy(STATIC),
+        "static_error": None,
+        "sample": sample(),
+        "files_total": 3,
+        "settings_changed": 1000.0,
+        "manifest_changed": None,
     }
     return {**record, **changes}
 
@@ -149,21 +209,60 @@ def application(**changes: t.Any) -> dict[str, t.Any]:
 def answer(url: str, status: int | None = 200, server: str = "nginx", matches: bool | None = True, **changes: t.Any) -> dict[str, t.Any]:
     """Return what a client got for a static URL."""
     record: dict[str, t.Any] = {
-        "id": url, "site": "shop", "kind": "file", "url": url, "host": "", "connect": {"address": "127.0.0.1", "port": 80, "tls": False}, "status": status,
-        "error": "" if status else "refused", "headers": {}, "content_type": "text/css", "length": 10, "complete": True, "sha256": None, "start": "",
-        "server": server, "location": "", "expected": {}, "matches": matches if status == 200 else (False if status else None), "encoded": {}, "paced": False,
+        "id": url,
+        "site": "shop",
+        "kind": "file",
+        "url": url,
+        "host": "",
+        "connect": {"address": "127.0.0.1", "port": 80, "tls": False},
+        "status": status,
+        "error": "" if status else "refused",
+        "headers": {},
+        "content_type": "text/css",
+        "length": 10,
+        "complete": True,
+        "sha256": None,
+        "start": "",
+        "server": server,
+        "location": "",
+        "expected": {},
+        "matches": matches if status == 200 else (False if status else None),
+        "encoded": {},
+        "paced": False,
     }
     return {**record, **changes}
 
 
 def path_record(path: str, exists: bool = True, kind: str = "file", opens: bool | None = True, **changes: t.Any) -> dict[str, t.Any]:
     """Return what is known of a path."""
-    worker = {"opens": opens if exists else False, "error": "" if opens and exists else "EACCES" if exists else "ENOENT", "refused_at": None, "refused_what": None,
-              "in_host_view": opens, "host_error": ""}
+    worker = {
+        "opens": opens if exists else False,
+        "error": "" if opens and exists else "EACCES" if exists else "ENOENT",
+        "refused_at": None,
+        "refused_what": None,
+        "in_host_view": opens,
+        "host_error": "",
+    }
     record: dict[str, t.Any] = {
-        "path": path, "exists": exists, "kind": kind if exists else None, "real_kind": kind if exists else "", "realpath": path, "mode": "0644", "owner": "shop",
-        "group": "shop", "uid": 1001, "gid": 1001, "size": 10, "mtime": 1000.0, "ctime": 1000.0, "inode": f"1:{hash(path) & 0xFFFF}", "acl": False, "selinux": "",
-        "mount": None, "chain": [], "worker": {"nginx": worker},
+        "path": path,
+        "exists": exists,
+        "kind": kind if exists else None,
+        "real_kind": kind if exists else "",
+        "realpath": path,
+        "mode": "0644",
+        "owner": "shop",
+        "group": "shop",
+        "uid": 1001,
+        "gid": 1001,
+        "size": 10,
+        "mtime": 1000.0,
+        "ctime": 1000.0,
+        "inode": f"1:{hash(path) & 0xFFFF}",
+        "acl": False,
+        "selinux": "",
+        "mount": None,
+        "chain": [],
+        "worker": {"nginx": worker},
     }
     return {**record, **changes}
 
@@ -191,31 +290,40 @@ class FakeHost:
         """Return the document."""
         static_url = self.application["static"]["static_url"]
         urls = [f"{self.host}{static_url}{item['path']}" for item in self.application["sample"]]
-        return copy.deepcopy({
-            "schema_version": 1,
-            "host": {"hostname": "web1", "addresses": ["10.0.0.5"], "uid": 0, "is_root": True, "selinux": "", "apparmor": False, "container": "", "time": 3000.0},
-            "notes": [],
-            "options": {},
-            "nginx": [self.nginx] if self.nginx else [],
-            "applications": [self.application],
-            "unix_paths": {},
-            "look": {
-                "paths": Looked(self),
-                "trees": {},
-                "writable": {},
-                "answers": [self.answers.get(url) or answer(url, **self.default) for url in urls],
-                "pages": self.pages,
-                "logs": [],
-            },
-        })
+        return copy.deepcopy(
+            {
+                "schema_version": 1,
+                "host": {
+                    "hostname": "web1",
+                    "addresses": ["10.0.0.5"],
+                    "uid": 0,
+                    "is_root": True,
+                    "selinux": "",
+                    "apparmor": False,
+                    "container": "",
+                    "time": 3000.0,
+                },
+                "notes": [],
+                "options": {},
+                "nginx": [self.nginx] if self.nginx else [],
+                "applications": [self.application],
+                "unix_paths": {},
+                "look": {
+                    "paths": Looked(self),
+                    "trees": {},
+                    "writable": {},
+                    "answers": [self.answers.get(url) or answer(url, **self.default) for url in urls],
+                    "pages": self.pages,
+                    "logs": [],
+                },
+            }
+        )
 
     def folders(self) -> set[str]:
         """Return the folders above the files."""
         found = set()
         for path in self.files:
-            while path != "/":
-                path = posixpath.dirname(path)
-                found.add(path)
+            found |= {str(folder) for folder in pathlib.PurePosixPath(path).parents}
         return found
 
 

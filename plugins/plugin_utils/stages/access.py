@@ -112,7 +112,7 @@ def _closed_files(site: SiteView, refusals: t.Sequence[Refusal]) -> list[Finding
     who = account.name if account else "the worker"
     names = sorted(entries)
     one = names[0] if len(names) == 1 else ""
-    command = f"sudo chmod o+r {shlex.quote(one)}" if one else _open_many(site, names)
+    command = f"sudo chmod o+r {shlex.quote(one)}" if one else _open_many(names)
     return [
         dict(
             finding(
@@ -127,7 +127,7 @@ def _closed_files(site: SiteView, refusals: t.Sequence[Refusal]) -> list[Finding
     ]
 
 
-def _open_many(site: SiteView, names: t.Sequence[str]) -> str:
+def _open_many(names: t.Sequence[str]) -> str:
     if len(names) <= 3:
         return f"sudo chmod o+r {' '.join(shlex.quote(name) for name in names)}"
     folder = os.path.commonpath(names)

@@ -17,8 +17,9 @@ from ansible_collections.webops.django.plugins.plugin_utils.stages.access_subjec
 Document = t.Mapping[str, t.Any]
 
 READABLE_TYPES = frozenset(
-    "bin_t cert_t etc_t fonts_t httpd_config_t httpd_sys_content_t httpd_sys_ra_content_t httpd_sys_rw_content_t httpd_sys_htaccess_t httpd_cache_t "
-    "httpd_var_lib_t httpd_var_run_t httpd_tmp_t lib_t locale_t public_content_rw_t public_content_t root_t shell_exec_t textrel_shlib_t usr_t".split()
+    "bin_t cert_t etc_t fonts_t httpd_cache_t httpd_config_t httpd_sys_content_t httpd_sys_htaccess_t httpd_sys_ra_content_t httpd_sys_rw_content_t "
+    "httpd_tmp_t httpd_var_lib_t httpd_var_run_t lib_t locale_t public_content_rw_t public_content_t root_t shell_exec_t textrel_shlib_t "
+    "usr_t".split()
 )
 """Types that the reference policy lets httpd_t read (httpd_selinux(8)); httpd_*_content_t of modules come on top."""
 _CONTENT = re.compile(r"httpd_\w*content(?:_r[aw]|_rw)?_t$|httpd_\w*(?:rw|ra)_content_t$")
@@ -32,6 +33,7 @@ BOOLEANS = {
 """Types that a boolean opens."""
 CLOSED_FOLDERS = frozenset(("admin_home_t", "container_file_t", "default_t", "unlabeled_t", "user_home_dir_t", "user_home_t"))
 """Types of folders that httpd_t may not even pass. Others, such as var_t and home_root_t, it may."""
+SHARED_TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108
 DENIED = "(13: Permission denied)"
 
 
@@ -57,7 +59,8 @@ def _sandbox(site: SiteView, subjects: t.Sequence[Subject]) -> list[Finding]:
                 "access",
                 f"{hit[0].path} is there for this host, and its modes let nginx's worker in, but in the worker's own view of the file system "
                 f"{at} is {'not there' if said.get('error') == 'ENOENT' else 'closed'}: {setting} of {unit} {why}.",
-                f"sudo mkdir -p {shlex.quote(drop_in.rpartition('/')[0])} && printf '[Service]\\n{line.format(root=site.static_root or at)}\\n' | sudo tee {drop_in} && "
+                f"sudo mkdir -p {shlex.quote(drop_in.rpartition('/')[0])} && "
+                f"printf '[Service]\\n{line.format(root=site.static_root or at)}\\n' | sudo tee {drop_in} && "
                 f"sudo systemctl daemon-reload && sudo systemctl restart {unit}\n(systemctl cat {unit} shows where {setting} is set)",
                 {"path": hit[0].path, "hidden_at": at, "error": said.get("error"), "unit": unit, "setting": setting},
             ),
@@ -91,7 +94,7 @@ def _setting(path: str) -> tuple[str, str, str]:
     top = "/" + path.strip("/").partition("/")[0]
     if top in ("/home", "/root") or path.startswith("/run/user"):
         return "ProtectHome", "ProtectHome=read-only", "hides home folders"
-    if top == "/tmp" or path.startswith("/var/tmp"):
+    if path.startswith(SHARED_TEMPORARY):
         return "PrivateTmp", "PrivateTmp=no", "gives the unit a folder of its own instead"
     return "InaccessiblePaths (or TemporaryFileSystem, RootDirectory)", "InaccessiblePaths=\\nBindReadOnlyPaths={root}", "hides it"
 
@@ -125,7 +128,8 @@ def _selinux(site: SiteView, subjects: t.Sequence[Subject]) -> list[Finding]:
             finding(
                 "selinux",
                 "access",
-                f"SELinux is enforcing, and {subject.path} has the label {label}: nginx (httpd_t) may not read the type {kind}, whatever the modes say.",
+                f"SELinux is enforcing, and {subject.path} has the label {label}: nginx (httpd_t) may not read the type {kind}, whatever the "
+                "modes say.",
                 fix,
                 {"path": subject.path, "label": label, "worker_label": _worker_label(site), "static_root": root},
             ),
@@ -168,13 +172,14 @@ def _apparmor(site: SiteView, subjects: t.Sequence[Subject]) -> list[Finding]:
     name = str(profile).rpartition(" ")[0]
     file = name.strip("/").replace("/", ".")
     root = (site.real(site.static_root) if site.static_root else hit[0].path.rpartition("/")[0]).rstrip("/")
-    logged = [line for line in site.look.get("logs") or () if "DENIED" in line and root in line or (DENIED in line and root in line)]
+    logged = [line for line in site.look.get("logs") or () if ("DENIED" in line or DENIED in line) and root in line]
     return [
         dict(
             finding(
                 "apparmor",
                 "access",
-                f"nginx is confined by the AppArmor profile {name}, which does not allow {hit[0].path}: owner and mode of the file and of its folders let the "
+                f"nginx is confined by the AppArmor profile {name}, which does not allow {hit[0].path}: owner and mode of the file and of its "
+                "folders let the "
                 f"worker in, and yet it is refused.",
                 f"printf '  {root}/** r,\\n' | sudo tee -a /etc/apparmor.d/local/{file} && sudo apparmor_parser -r /etc/apparmor.d/{file}",
                 {"path": hit[0].path, "profile": profile, "log": logged[:3]},

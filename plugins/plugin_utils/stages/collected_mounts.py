@@ -78,9 +78,10 @@ def _masks(site: SiteView, known: Document) -> list[Finding]:
         _finding(
             site,
             "volume_masks_files",
-            f"{_in_words(mount)} covers {hidden} files that the image holds beneath it, STATIC_ROOT {site.static_root} among them: what was collected when the "
+            f"{_in_words(mount)} covers {hidden} files that the image holds beneath it, STATIC_ROOT {site.static_root} among them: what was "
+            "collected when the "
             f"image was built cannot be seen.",
-            f"Collect after the mount is there, at the container's start: {site.static.get('collect_command') or 'python manage.py collectstatic --noinput'}\n"
+            f"Collect after the mount is there, at the container's start: {_collect(site)}\n"
             f"or set STATIC_ROOT to a folder outside of {mount['point']}",
             {"mount": _told(mount), "hidden": hidden, "static_root": site.static_root},
         )
@@ -102,12 +103,17 @@ def _stale(site: SiteView, known: Document) -> list[Finding]:
         _finding(
             site,
             "volume_stale",
-            f"STATIC_ROOT {site.static_root} lies on a volume ({_in_words(mount)}) that keeps the files of an earlier version: {lacking} files of the "
+            f"STATIC_ROOT {site.static_root} lies on a volume ({_in_words(mount)}) that keeps the files of an earlier version: {lacking} files "
+            "of the "
             f"project, which comes with the image, are missing there or differ. A volume is filled from an image only while it is empty.",
-            f"Collect at every start of the container: {site.static.get('collect_command') or 'python manage.py collectstatic --noinput'}",
+            f"Collect at every start of the container: {_collect(site)}",
             {"mount": _told(mount), "project_path": project, "lacking": lacking},
         )
     ]
+
+
+def _collect(site: SiteView) -> str:
+    return str(site.static.get("collect_command") or "python manage.py collectstatic --noinput")
 
 
 def _holds(folder: str, path: str) -> bool:

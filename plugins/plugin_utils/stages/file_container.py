@@ -66,15 +66,18 @@ def _finding(site: SiteView, location: Location, folder: str, why: str) -> Findi
     mapping = t.cast("t.Any", location.mapping)
     at = f"{mapping.file}:{mapping.line}"
     application = site.application
-    source = f"/srv/{site.name.split(' ')[0]}/static"
+    home = f"/srv/{site.name.split(' ')[0]}"
+    source = f"{home}/static"
+    argument = f"{source}/" if mapping.directive == "alias" else home
     return dict(
         finding(
             "container_path_mismatch",
             "file",
-            f"{mapping.directive} {mapping.argument} at {at} names {folder}, a path of the application's container ({why}): for nginx, outside of it, there is no "
+            f"{mapping.directive} {mapping.argument} at {at} names {folder}, a path of the application's container ({why}): for nginx, outside "
+            "of it, there is no "
             f"such folder.",
             f"Mount a folder of the host into the container (-v {source}:{folder.rstrip('/')}), collect, and at {at} write: {mapping.directive} "
-            f"{source + '/' if mapping.directive == 'alias' else '/srv/' + site.name.split(' ')[0]};\nthen {command(t.cast('Document', site.nginx), 'reload')}",
+            f"{argument};\nthen {command(t.cast('Document', site.nginx), 'reload')}",
             {"directive": f"{mapping.directive} {mapping.argument}", "at": at, "folder": folder, "application": application["id"], "why": why},
         ),
         urls=[target.url for target in site.targets if not target.served],

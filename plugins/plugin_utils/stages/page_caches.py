@@ -80,7 +80,8 @@ def _stale_pages(site: SiteView) -> list[Finding]:
             finding(
                 "stale_url_cache",
                 "page",
-                f"{first.page} came out of a cache ({cached[first.page]}) and asks for {first.url}, which is gone; a page made today asks for {first.now}. "
+                f"{first.page} came out of a cache ({cached[first.page]}) and asks for {first.url}, which is gone; a page made today asks for "
+                f"{first.now}. "
                 f"{some(len(signs), 'URL', [sign.url for sign in signs])} of this kind.",
                 f"Empty the cache that holds {first.page} (the CDN's, nginx's proxy_cache_path, or Django's: {_shell(site)})",
                 {
@@ -170,7 +171,8 @@ def _blocker(site: SiteView) -> list[Finding]:
                 "page",
                 f"The server sends {url} rightly; the browser did not ask for it ({hit[url]}): an extension that blocks advertisements"
                 f"{f' takes the name for one ({word})' if word else ' has a rule for it'}.",
-                f"Nothing to repair on the server. Give the file a name without {word or 'what the rule matches'}, or try it in a window without extensions",
+                f"Nothing to repair on the server. Give the file a name without {word or 'what the rule matches'}, or try it in a window "
+                "without extensions",
                 {"url": url, "error": hit[url], "matches": word},
             ),
             urls=list(hit),

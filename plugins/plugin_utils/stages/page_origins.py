@@ -95,7 +95,8 @@ def _secure(site: SiteView, setting: str, url: str) -> str:
         value = urlsplit(setting).path if own else "https://" + setting[len("http://") :]
         return f'In {file} write: STATIC_URL = "{value}"\nthen restart the application'
     return (
-        f"Where the page writes {url}, write https:// or {{% static %}}. If the application builds it from the request, tell it that the request came by https: "
+        f"Where the page writes {url}, write https:// or {{% static %}}. If the application builds it from the request, tell it that the "
+        "request came by https: "
         f'in nginx proxy_set_header X-Forwarded-Proto $scheme; and in {file} SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")'
     )
 
@@ -107,7 +108,7 @@ def _cors(site: SiteView) -> list[Finding]:
         for reference in page.get("references") or ():
             if origin(reference["url"]) == origin(page["url"]) or site.blamed(reference["url"]) or reference.get("status") not in (200, 206):
                 continue
-            got = cors_fault(reference, page)
+            got = cors_fault(reference)
             if got:
                 hit.setdefault(reference["url"], (page, reference, got))
     if not hit:
@@ -130,7 +131,7 @@ def _cors(site: SiteView) -> list[Finding]:
     ]
 
 
-def cors_fault(reference: Document, page: Document) -> str:
+def cors_fault(reference: Document) -> str:
     """Tell what came instead of a header that lets the page use a reference; empty if it may, or if nobody asked.
 
     ``cors`` of a reference is what the client found: None where it did not look, else ``allowed``, and ``header`` as it came.
@@ -152,5 +153,6 @@ def _allow(site: SiteView, url: str, needed: str) -> str:
     location = route.location
     return (
         f"In the location at {location.file}:{location.line} write: {line}\n"
-        f"(a location with an add_header of its own loses those of the server block: repeat them)\nthen {command(t.cast('t.Any', site.nginx), 'reload')}"
+        "(a location with an add_header of its own loses those of the server block: repeat them)\nthen "
+        f"{command(t.cast('t.Any', site.nginx), 'reload')}"
     )

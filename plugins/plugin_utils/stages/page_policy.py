@@ -65,7 +65,8 @@ def _finding(site: SiteView, hit: list[Hit]) -> Finding:
         finding(
             "csp",
             "page",
-            f"{page['url']} asks for {urls[0]}, and its Content-Security-Policy (`{written}`) does not allow it: browsers refuse the {reference['kind']}. "
+            f"{page['url']} asks for {urls[0]}, and its Content-Security-Policy (`{written}`) does not allow it: browsers refuse the "
+            f"{reference['kind']}. "
             f"{some(len(urls), 'URL', urls)} of this kind.",
             f"In the policy {_place(site, page)}, write: {'; '.join(lines)}",
             {

@@ -5,21 +5,15 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from urllib.parse import urljoin, urlsplit
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
-from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import leads_to, locations
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
-from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Location
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location import serves_elsewhere, static_prefix
+from ansible_collections.webops.django.plugins.plugin_utils.stages.page_mount import mount_of, script_fault, script_name
 from ansible_collections.webops.django.plugins.plugin_utils.stages.page_names import bare, failed, known_names, references, split
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
-
-HEADERS = ("script_name", "script-name", "x-script-name", "x-forwarded-prefix")
-"""By which a proxy tells an application where it is mounted."""
-_IN_COMMAND = re.compile(r"(?:^|[\s,=])SCRIPT_NAME=(/[^\s,]*)|--root-path[= ](/\S*)|--mount[= ](/[^=\s]*)=")
 
 
 class Asked(t.NamedTuple):
@@ -98,55 +92,6 @@ def served_prefix(site: SiteView, asked: str) -> str:
     return mount + asked if mount and site.static.get("whitenoise") and not asked.startswith(mount + "/") else ""
 
 
-def script_name(site: SiteView) -> str:
-    """Return the sub-path that the application is told to be mounted at, without a slash at its end; empty if it is told none."""
-    given = str(site.static.get("force_script_name") or "").rstrip("/")
-    if given:
-        return given
-    for location in _to_application(site):
-        for name in ("proxy_set_header", "uwsgi_param"):
-            for directive in location.effective(name):
-                value = directive.arguments[1] if len(directive.arguments) > 1 else ""
-                if directive.arguments and directive.arguments[0].lower() in HEADERS and value.startswith("/") and value != "/":
-                    return value.rstrip("/")
-    match = _IN_COMMAND.search(" ".join(site.application.get("command") or ()))
-    if match:
-        return next(group for group in match.groups() if group).rstrip("/")
-    return mount_of(site) if "SCRIPT_NAME" in (site.application.get("environment_names") or ()) else ""
-
-
-def mount_of(site: SiteView) -> str:
-    """Return the sub-path whose location passes requests to the application, if there is no location for the rest; without a slash at its end."""
-    prefixes = [
-        location.pattern.rstrip("/") for location in _to_application(site) if location.modifier in ("", "^~") and location.pattern.startswith("/")
-    ]
-    return prefixes[0] if prefixes and "" not in prefixes else ""
-
-
-def _to_application(site: SiteView) -> list[Location]:
-    if site.server is None:
-        return []
-    return [
-        location for location in locations(site.server) if any(leads_to(upstream, site.application, site.evidence) for upstream in location.upstreams)
-    ]
-
-
-def script_fault(script: str, asked: str, served: str, site: SiteView) -> str:
-    """Tell whether links ``lack`` or ``double`` the sub-path; empty if it is something else."""
-    if asked == script + served or asked.startswith(f"{script}{script}/"):
-        return "double"
-    if asked.startswith(script + "/"):
-        return ""
-    if served:
-        return "lack" if served == script + asked else ""
-    # Nothing but the sub-path is served here, by whomever.
-    return "lack" if mount_of(site) == script and not _has_location(site, asked) else ""
-
-
-def _has_location(site: SiteView, prefix: str) -> bool:
-    return site.server is not None and any(location.pattern.rstrip("/") == prefix.rstrip("/") for location in locations(site.server))
-
-
 def _where(item: Asked) -> str:
     return f"{item.page} asks for {item.urls[0]}" if item.page else f"Pages ask for {item.urls[0]}"
 
@@ -164,7 +109,6 @@ def _mismatch(site: SiteView, item: Asked, served: str) -> Finding:
     """Where STATIC_URL says it, that is to be changed; where only a page does, its link."""
     own = static_prefix(site)
     said = item.prefix == own
-    host = site.base_url.split("/", 3)
     line = f'STATIC_URL = "{served}"'
     if said:
         fix = f"In {_settings(site)} write: {line}\nthen {_restart(site)}"
@@ -177,12 +121,13 @@ def _mismatch(site: SiteView, item: Asked, served: str) -> Finding:
         name = urlsplit(item.urls[0]).path[len(item.prefix) :]
         fix = f'In the template or style sheet that writes {item.raw}, write {{% static "{name}" %}} (in a style sheet: a relative path) instead.'
     elsewhere = serves_elsewhere(site)
+    at = f"{elsewhere.file}:{elsewhere.line}" if elsewhere is not None and served.rstrip("/") == elsewhere.pattern.rstrip("/") else ""
     return dict(
         finding(
             "static_url_mismatch",
             "page",
             f"{_where(item)}, under {item.prefix}{' (STATIC_URL)' if said else ''}, but the static files are served under {served}"
-            f"{f' (location at {elsewhere.file}:{elsewhere.line})' if elsewhere is not None and served.rstrip('/') == elsewhere.pattern.rstrip('/') else ''}.",
+            f"{f' (location at {at})' if at else ''}.",
             fix,
             {
                 "asked": item.prefix,
@@ -190,8 +135,7 @@ def _mismatch(site: SiteView, item: Asked, served: str) -> Finding:
                 "static_url": site.static.get("static_url", ""),
                 "page": item.page,
                 "written": item.raw,
-                "base": host[2] if len(host) > 2 else "",
-                "at": f"{elsewhere.file}:{elsewhere.line}" if elsewhere is not None else "",
+                "at": at,
             },
         ),
         urls=item.urls,

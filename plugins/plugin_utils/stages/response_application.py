@@ -36,7 +36,8 @@ def _intercepts(site: SiteView, told: set[str]) -> list[Finding]:
             finding(
                 "app_intercepts_static",
                 "response",
-                f"The application itself answers {target.url}, {_with_what(answer)}: a catch-all view or a middleware takes the request before anything "
+                f"The application itself answers {target.url}, {_with_what(answer)}: a catch-all view or a middleware takes the request before "
+                "anything "
                 f"that serves static files.",
                 _fix(site, target),
                 {
@@ -87,11 +88,8 @@ def _with_what(answer: Document) -> str:
 def _fix(site: SiteView, target: Target) -> str:
     prefix = urlsplit(site.static_url).path or "/static/"
     answer = t.cast("Document", target.answer)
-    inside = (
-        f'Keep {prefix} out of the catch-all: re_path(r"^(?!{prefix.strip("/")}/).*$", ...)'
-        if answer["status"] == 200
-        else f"Exempt {prefix} from the middleware that asks for a login (put WhiteNoiseMiddleware before it, or name the prefix among its exceptions)"
-    )
+    exempt = f"Exempt {prefix} from the middleware that asks for a login: put WhiteNoiseMiddleware before it, or name the prefix among its exceptions"
+    inside = f'Keep {prefix} out of the catch-all: re_path(r"^(?!{prefix.strip("/")}/).*$", ...)' if answer["status"] == 200 else exempt
     if site.server is None or not site.static_root:
         return inside
     return (

@@ -48,7 +48,8 @@ def _stale(site: SiteView) -> list[Finding]:
             finding(
                 "stale_precompressed",
                 "response",
-                f"{first} holds other bytes than {first.rpartition('.')[0]}, and {how} to every browser that takes {kind}: browsers get an old file where "
+                f"{first} holds other bytes than {first.rpartition('.')[0]}, and {how} to every browser that takes {kind}: browsers get an old "
+                "file where "
                 f"curl gets the new one. {some(len(siblings), 'sibling', list(siblings))} of this kind.",
                 _mend(list(siblings)),
                 {

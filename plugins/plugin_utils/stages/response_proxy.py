@@ -89,7 +89,8 @@ def _finding(site: SiteView, folder: str, module: str, why: Document, hit: list[
         finding(
             "proxy_temp_not_writable",
             "response",
-            f"Static files come through {route.handler} ({place}), and nginx's worker ({user}) cannot write to {folder}, where it keeps what an upstream sends "
+            f"Static files come through {route.handler} ({place}), and nginx's worker ({user}) cannot write to {folder}, where it keeps what "
+            "an upstream sends "
             f"faster than the client reads: {seen}.",
             f"{fix}\nor in {place} write: {module}_max_temp_file_size 0;\nthen {command(nginx, 'reload')}",
             {

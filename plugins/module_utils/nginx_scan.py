@@ -37,7 +37,7 @@ class Statement(t.NamedTuple):
 
 def statements(text: str, names: t.Sequence[str]) -> list[Statement]:
     """Return the directives of these names, wherever they stand, in the order of the text."""
-    pattern = re.compile(rf"(?P<mark>[;{{}}])|(?<![^\s;{{}}])(?:{_ASIDE}|(?P<name>{'|'.join(names)})(?=[\s{{\"']))", re.DOTALL)
+    pattern = re.compile(rf"\\.|(?P<mark>[;{{}}])|(?<![^\s;{{}}])(?:{_ASIDE}|(?P<name>{'|'.join(names)})(?=[\s;{{]|\Z))", re.DOTALL)
     found: list[Statement] = []
     line = counted = begin = 0
     for match in pattern.finditer(text):
@@ -75,7 +75,7 @@ def shortened(text: str) -> str:
     if len(text) <= LARGE:
         return text
     if "{" not in text:
-        return "\n".join(text.split("\n", KEPT_LINES)[:KEPT_LINES]) + "\n"
+        return "".join(text.splitlines(keepends=True)[:KEPT_LINES])
     text = _without_data(text)
     if len(text) > LARGE:
         text = _without_repetition(_COMMENT.sub("", text))
@@ -128,5 +128,5 @@ def _without_repetition(text: str) -> str:
             if count > KEPT_LINES:
                 lines[number] = ""
         else:
-            name, count = words[0], 0
+            name, count = words[0], 1
     return "\n".join(lines)

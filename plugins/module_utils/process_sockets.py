@@ -87,6 +87,8 @@ def _located(bind: Bind) -> Bind:
 
 def _address(hexadecimal: str) -> str:
     """The kernel prints an address as 32-bit words in the machine's byte order."""
+    if len(hexadecimal) not in (8, 32):
+        raise ValueError(hexadecimal)
     words = [int(hexadecimal[start : start + 8], 16) for start in range(0, len(hexadecimal), 8)]
     packed = struct.pack(f"={len(words)}I", *words)
     return socket.inet_ntop(socket.AF_INET if len(words) == 1 else socket.AF_INET6, packed)

@@ -147,6 +147,7 @@ def ask(work: t.Callable[[], t.Iterable[t.Any]], place: Place | None, identity: 
 
 def _be_the_child(writer: int, work: t.Callable[[], t.Iterable[t.Any]], place: Place | None, identity: Identity | None) -> t.NoReturn:
     """Answer and leave, without the exit handlers and open files of the process that was forked."""
+    lines = _Lines(writer)
     try:
         try:
             if place:
@@ -154,20 +155,37 @@ def _be_the_child(writer: int, work: t.Callable[[], t.Iterable[t.Any]], place: P
             if identity:
                 identity.take(place.users if place else -1)
             for answer in work():
-                _write(writer, {"is": answer})
-            _write(writer, {"end": ""})
+                lines.add({"is": answer})
+            trouble = ""
         except (ViewError, OSError) as error:
-            _write(writer, {"end": str(error)})
+            trouble = str(error)
         except BaseException as error:  # noqa: BLE001 - nothing may run on in a copy of the module
-            _write(writer, {"end": f"{type(error).__name__}: {error}"})
+            trouble = f"{type(error).__name__}: {error}"
+        lines.add({"end": trouble})
+        lines.flush()
     finally:
         os._exit(0)
 
 
-def _write(writer: int, line: t.Any) -> None:
-    rest = json.dumps(line).encode() + b"\n"
-    while rest:
-        rest = rest[os.write(writer, rest) :]
+class _Lines:
+    """Answers on their way, some at a time, but none held back while the kernel takes its time over the next."""
+
+    def __init__(self, writer: int) -> None:
+        self._writer = writer
+        self._waiting: list[str] = []
+        self._sent = float("-inf")
+
+    def add(self, line: t.Any) -> None:
+        self._waiting.append(json.dumps(line))
+        if len(self._waiting) >= 200 or time.monotonic() - self._sent > 0.02:
+            self.flush()
+
+    def flush(self) -> None:
+        rest = "".join(f"{line}\n" for line in self._waiting).encode()
+        self._waiting = []
+        while rest:
+            rest = rest[os.write(self._writer, rest) :]
+        self._sent = time.monotonic()
 
 
 def _read(reader: int, until: float) -> bytes:

@@ -102,6 +102,24 @@ def test_a_brotli_sibling(root: Path, content: bytes, stale: bool) -> None:
     assert tree["stale_siblings"] == ([{"path": f"{root}/a.css", "encoding": "br"}] if stale else [])
 
 
+@pytest.mark.parametrize("end", [b"", b"x"])
+@pytest.mark.parametrize("size", [worker_tree.SMALL - 1, worker_tree.SMALL, worker_tree.SMALL + 1, 5 * worker_tree.SMALL])
+def test_small_and_large_files(root: Path, size: int, end: bytes) -> None:
+    content = random.Random(size).randbytes(size // 2) + b"a" * (size - size // 2)
+    fill(
+        root,
+        {
+            "a.js": content,
+            "a.js.gz": gzip.compress(content + end),
+            "b.js": content,
+            "b.js.gz": gzip.compress(content) + end,
+            "a.js.br": brotli(content + end),
+        },
+    )
+    stale = {(Path(one["path"]).name, one["encoding"]) for one in look_at_tree(str(root), ANYBODY, ["gzip", "br"])["stale_siblings"]}
+    assert stale == ({("a.js", "gzip"), ("a.js", "br"), ("b.js", "gzip")} if end else set())
+
+
 def test_an_empty_file_has_a_right_sibling_too(root: Path) -> None:
     fill(root, {"a.css": b"", "a.css.gz": gzip.compress(b""), "a.css.br": brotli(b"")})
     assert look_at_tree(str(root), ANYBODY, ["gzip", "br"])["stale_siblings"] == []

@@ -29,12 +29,16 @@ class Reference(t.NamedTuple):
     :param kind: ``stylesheet``, ``script``, ``module``, ``image``, ``font``, ``media``, ``manifest`` or ``any``.
     :param integrity: digests, one of which the body must have (W3C Subresource Integrity); empty: it may have any.
     :param cors: ``anonymous`` or ``use-credentials``, where the server of another origin must allow it (Fetch, CORS); else empty.
+    :param nonce: by which a Content-Security-Policy may allow it (HTML, 2.5.6).
+    :param raw: as it is written, where ``url`` is what an import map made of it; else empty.
     """
 
     url: str
     kind: str
     integrity: str = ""
     cors: str = ""
+    nonce: str = ""
+    raw: str = ""
 
 
 def css_references(text: str, look_at_clock: t.Callable[[], object] = bool) -> list[Reference]:

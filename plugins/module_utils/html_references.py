@@ -57,12 +57,16 @@ class PageReferences(t.NamedTuple):
     :param base: the ``href`` of its base element, or an empty string.
     :param import_maps: texts of its import maps.
     :param modules: texts of the modules that stand on the page itself.
+    :param title: the page's title.
+    :param policies: Content-Security-Policies that the page itself states.
     """
 
     base: str
     references: list[Reference]
     import_maps: list[str]
     modules: list[str]
+    title: str = ""
+    policies: t.Sequence[str] = ()
 
 
 def html_references(text: str, look_at_clock: t.Callable[[], object] = bool) -> PageReferences:
@@ -80,7 +84,7 @@ def html_references(text: str, look_at_clock: t.Callable[[], object] = bool) -> 
     except (AssertionError, NotImplementedError):
         # html.parser gives up at some malformed declarations; what it read until there counts.
         pass
-    return PageReferences(parser.base, parser.references, parser.import_maps, parser.modules)
+    return PageReferences(parser.base, parser.references, parser.import_maps, parser.modules, parser.title, parser.policies)
 
 
 class _Parser(html.parser.HTMLParser):
@@ -90,6 +94,8 @@ class _Parser(html.parser.HTMLParser):
         self.references: list[Reference] = []
         self.import_maps: list[str] = []
         self.modules: list[str] = []
+        self.title = ""
+        self.policies: list[str] = []
         self._templates = 0
         self._svgs = 0
         self._text_of = ""
@@ -106,6 +112,10 @@ class _Parser(html.parser.HTMLParser):
             return
         if tag == "base":
             self.base = self.base or attributes.get("href", "")
+        elif tag == "meta" and attributes.get("http-equiv", "").strip().lower() == "content-security-policy":
+            self.policies.append(attributes.get("content", ""))
+        elif tag == "title" and not self._svgs:
+            self._text_of = "title"
         elif tag == "link":
             self._link(attributes)
         elif tag == "script":
@@ -132,12 +142,12 @@ class _Parser(html.parser.HTMLParser):
             self._text.append(data)
 
     def end_page(self) -> None:
-        """Read a style sheet or import map that the page does not close, which html.parser holds back."""
+        """Read a title, style sheet or import map that the page does not close, which html.parser holds back."""
         self.handle_data(self.rawdata)
         self.end_text()
 
     def end_text(self) -> None:
-        """Read the style sheet or import map that was collected, if there is one."""
+        """Read the title, style sheet or import map that was collected, if there is one."""
         text, self._text = "".join(self._text), []
         if self._text_of == "style":
             self.references += css_references(text)
@@ -145,11 +155,13 @@ class _Parser(html.parser.HTMLParser):
             self.import_maps.append(text)
         elif self._text_of == "module" and text.strip():
             self.modules.append(text)
+        elif self._text_of == "title":
+            self.title = self.title or " ".join(text.split())
         self._text_of = ""
 
-    def _add(self, url: str, kind: str, integrity: str = "", cors: str = "") -> None:
+    def _add(self, url: str, kind: str, integrity: str = "", cors: str = "", nonce: str = "") -> None:
         if url.strip():
-            self.references.append(Reference(url.strip(), kind, integrity.strip(), cors))
+            self.references.append(Reference(url.strip(), kind, integrity.strip(), cors, nonce))
 
     def _link(self, attributes: dict[str, str]) -> None:
         relations = attributes.get("rel", "").lower().split()
@@ -161,7 +173,7 @@ class _Parser(html.parser.HTMLParser):
                 continue
             cors = "anonymous" if relation == "modulepreload" or kind == "font" else ""
             integrity = attributes.get("integrity", "") if relation in _WITH_INTEGRITY else ""
-            self._add(attributes.get("href", ""), kind, integrity, _cors(attributes) or cors)
+            self._add(attributes.get("href", ""), kind, integrity, _cors(attributes) or cors, attributes.get("nonce", ""))
         if "preload" in relations:
             self._srcset(attributes.get("imagesrcset", ""))
 
@@ -172,12 +184,12 @@ class _Parser(html.parser.HTMLParser):
             self._text_of = "importmap"
         elif script_type == "module":
             if address:
-                self._add(address, "module", attributes.get("integrity", ""), _cors(attributes) or "anonymous")
+                self._add(address, "module", attributes.get("integrity", ""), _cors(attributes) or "anonymous", attributes.get("nonce", ""))
             else:
                 self._text_of = "module"
         elif script_type in _SCRIPT_TYPES and "nomodule" not in attributes:
             # Who knows modules leaves out what is meant for those who do not (HTML, 4.12.1.1).
-            self._add(address, "script", attributes.get("integrity", ""), _cors(attributes))
+            self._add(address, "script", attributes.get("integrity", ""), _cors(attributes), attributes.get("nonce", ""))
 
     def _srcset(self, value: str) -> None:
         for url in _srcset_urls(value):

@@ -119,11 +119,13 @@ class Route:
     :param address: an IP address or host name; empty: what the URL's host name resolves to.
     :param port: 0: the URL's port.
     :param socket_path: a unix socket, instead of an address.
+    :param receive_buffer: bytes that the kernel keeps of what arrives; 0: as it likes. A small one lets a server feel how slow a reader is.
     """
 
     address: str = ""
     port: int = 0
     socket_path: str = ""
+    receive_buffer: int = 0
     _resolver: Resolver = dataclasses.field(default_factory=Resolver, repr=False, compare=False)
 
     def describe(self, origin: Origin) -> str:
@@ -140,21 +142,24 @@ class Route:
         :raises OSError: it cannot be connected to.
         """
         if self.socket_path:
-            return _connect(socket.AF_UNIX, self.socket_path, until)
+            return _connect(socket.AF_UNIX, self.socket_path, until, self.receive_buffer)
         addresses = self._resolver.addresses(self.address or origin.host, self.port or origin.port, until)
         failed: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
         for number, (family, address) in enumerate(addresses):
             try:
                 share = seconds_until(until) / (len(addresses) - number)
-                return _connect(family, address, time.monotonic() + share)
+                return _connect(family, address, time.monotonic() + share, self.receive_buffer)
             except OSError as error:
                 failed = error
         raise failed
 
 
-def _connect(family: int, address: t.Any, until: float) -> socket.socket:
+def _connect(family: int, address: t.Any, until: float, receive_buffer: int) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
+        if receive_buffer:
+            # Before connecting, for the window's scale is settled then (tcp(7)).
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         sock.settimeout(seconds_until(until))
         sock.connect(address)
         if family != socket.AF_UNIX:

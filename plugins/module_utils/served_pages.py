@@ -12,16 +12,14 @@ import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.css_references import Reference
 from ansible_collections.webops.django.plugins.module_utils.encodings import EncodingError
-from ansible_collections.webops.django.plugins.module_utils.html_references import html_references
 from ansible_collections.webops.django.plugins.module_utils.http_client import Answer, Client, TransportError
-from ansible_collections.webops.django.plugins.module_utils.import_maps import ImportMap
 from ansible_collections.webops.django.plugins.module_utils.served_references import (
     Document,
     Wanted,
     faults,
-    module_references,
     next_references,
     read_body,
+    read_page,
     text_of,
 )
 from ansible_collections.webops.django.plugins.module_utils.served_report import Failure, describe_answer
@@ -29,7 +27,9 @@ from ansible_collections.webops.django.plugins.module_utils.web_urls import Orig
 
 MAX_REFERENCES = 2000
 MAX_REDIRECTS = 5
-_NOT_FETCHED = re.compile(r"(?:data|blob|about|javascript|mailto|tel):|#|$", re.IGNORECASE)
+REDIRECTS = (301, 302, 303, 307, 308)
+NOT_FETCHED = re.compile(r"(?:data|blob|about|javascript|mailto|tel):|#|$", re.IGNORECASE)
+"""References for which no server is asked."""
 _BLOCKED_IF_MIXED = ("stylesheet", "script", "module", "font", "manifest", "any")
 """What browsers block on an https page when it comes by http; images and media they ask for by https (W3C Mixed Content)."""
 
@@ -84,17 +84,9 @@ class Crawl:
 
     def _read_page(self, text: str, url: Url, final: Url) -> int:
         """Note what a page refers to; return how much that is."""
-        found = html_references(text, self.client.look_at_clock)
-        base = join(final, found.base) if found.base else final
-        document = Document(str(url), final.origin, ImportMap(base))
-        references = list(found.references)
-        for import_map in found.import_maps:
-            document.import_map.add(import_map)
-        references += [Reference(address, "module", cors="anonymous") for address in document.import_map.addresses()]
-        for module in found.modules:
-            references += module_references(module, base, document.import_map, self.client.look_at_clock)
-        self._note(base, references, str(url), document)
-        return len(references)
+        page = read_page(text, url, final, self.client.look_at_clock)
+        self._note(page.base, page.references, str(url), page.document)
+        return len(page.references)
 
     def fetch_references(self) -> int:
         """Ask for all that the pages refer to, and for what that refers to.
@@ -149,7 +141,7 @@ class Crawl:
         for _step in range(MAX_REDIRECTS):
             answer = self.client.get(url.origin, url.target, headers=headers)
             location = answer.header("Location")
-            if answer.status not in (301, 302, 303, 307, 308) or not location:
+            if answer.status not in REDIRECTS or not location:
                 return answer, url
             url = join(url, location)
             if url.origin not in self.origins:
@@ -159,7 +151,7 @@ class Crawl:
 
     def _note(self, base: Url, references: t.Sequence[Reference], named_by: str, document: Document) -> None:
         for reference in references:
-            if _NOT_FETCHED.match(reference.url.strip()):
+            if NOT_FETCHED.match(reference.url.strip()):
                 continue
             try:
                 url = join(base, reference.url)

@@ -16,10 +16,11 @@ import typing as t
 from ansible_collections.webops.django.plugins.module_utils.content_types import Expected, expected_for_reference
 from ansible_collections.webops.django.plugins.module_utils.css_references import Reference, css_references
 from ansible_collections.webops.django.plugins.module_utils.encodings import decoded
+from ansible_collections.webops.django.plugins.module_utils.html_references import PageReferences, html_references
 from ansible_collections.webops.django.plugins.module_utils.http_client import Answer, TransportError
 from ansible_collections.webops.django.plugins.module_utils.import_maps import ImportMap
 from ansible_collections.webops.django.plugins.module_utils.js_references import js_imports
-from ansible_collections.webops.django.plugins.module_utils.web_urls import Origin, Url
+from ansible_collections.webops.django.plugins.module_utils.web_urls import Origin, Url, join
 
 MAX_BODY = 64 << 20
 """Bytes of a page, style sheet or other reference that are read at most."""
@@ -83,6 +84,39 @@ def faults(wanted: Wanted, answer: Answer, body: bytes, final: Origin) -> list[t
     return [*_cors_faults(wanted, answer, final), *_integrity_faults(wanted.integrity, body)]
 
 
+class Page(t.NamedTuple):
+    """What a page makes a browser fetch.
+
+    :param base: against which its references are resolved.
+    :param found: what stands in its HTML.
+    :param references: these, and those of its modules and import maps.
+    """
+
+    base: Url
+    document: Document
+    found: PageReferences
+    references: list[Reference]
+
+
+def read_page(text: str, url: Url, final: Url, look_at_clock: t.Callable[[], object]) -> Page:
+    """Read a page's HTML.
+
+    :param url: as it was asked for.
+    :param final: as it answered, behind redirects.
+    :raises UrlError: its base element holds no URL.
+    """
+    found = html_references(text, look_at_clock)
+    base = join(final, found.base) if found.base else final
+    document = Document(str(url), final.origin, ImportMap(base))
+    references = list(found.references)
+    for import_map in found.import_maps:
+        document.import_map.add(import_map)
+    references += [Reference(address, "module", cors="anonymous") for address in document.import_map.addresses()]
+    for module in found.modules:
+        references += module_references(module, base, document.import_map, look_at_clock)
+    return Page(base, document, found, references)
+
+
 def next_references(kind: str, text: str, url: Url, document: Document, look_at_clock: t.Callable[[], object]) -> list[Reference]:
     """Return what a browser fetches for a style sheet, a module, or a web app manifest, whose text this is."""
     if kind == "stylesheet":
@@ -102,7 +136,7 @@ def module_references(text: str, url: Url, import_map: ImportMap, look_at_clock:
         address = import_map.resolve(imported.specifier, url)
         if address:
             kind = _MODULE_TYPES.get(imported.type, "any") if imported.type else "module"
-            found.append(Reference(address, kind, import_map.integrity(address), "anonymous"))
+            found.append(Reference(address, kind, import_map.integrity(address), "anonymous", raw=imported.specifier))
     return found
 
 

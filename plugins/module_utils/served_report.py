@@ -24,7 +24,7 @@ WHY = 'What each of these means, and what to do: docs/messages.md of the collect
 KINDS = ("page", "file", "reference", "missing_name", "probe")
 """What is asked for: pages, collected files, what pages name, names that nobody has, and what must not be served."""
 _ERROR_PAGE_SIZE = 4096
-_NGINX_ERROR_PAGE = b"<center>nginx"
+NGINX_ERROR_PAGE = b"<center>nginx"
 """What every error page of nginx's own holds, whatever server_tokens says."""
 
 
@@ -73,7 +73,7 @@ def _who(answer: Answer) -> str:
             start += chunk
             if len(start) > _ERROR_PAGE_SIZE:
                 break
-    if _NGINX_ERROR_PAGE in start:
+    if NGINX_ERROR_PAGE in start:
         return "nginx"
     if server.lower().startswith("nginx"):
         return "the application behind nginx, or a page of its own"

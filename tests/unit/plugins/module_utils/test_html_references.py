@@ -86,7 +86,7 @@ def test_any_text_is_read(text: str) -> None:
     ],
 )
 def test_integrity_and_crossorigin(html: str, integrity: str, cors: str) -> None:
-    assert [reference[2:] for reference in html_references(html).references] == [(integrity, cors)]
+    assert [(reference.integrity, reference.cors) for reference in html_references(html).references] == [(integrity, cors)]
 
 
 def test_modules_and_import_maps_on_the_page() -> None:

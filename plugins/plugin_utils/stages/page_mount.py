@@ -37,7 +37,9 @@ def used_prefix(site: SiteView) -> str | None:
     counted: collections.Counter[str] = collections.Counter()
     for _page, reference in references(site):
         url = bare(reference["url"])
-        prefix, name = split(urlsplit(url).path, names) if reference.get("status") == 200 else ("", "")
+        prefix, name = (
+            split(urlsplit(url).path, names) if reference.get("status") == 200 and reference.get("content_type") != "text/html" else ("", "")
+        )
         if name:
             counted[url[: url.index(urlsplit(url).path)] + prefix] += 1
     return counted.most_common(1)[0][0] if counted else None

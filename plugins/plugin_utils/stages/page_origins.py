@@ -12,12 +12,10 @@ from urllib.parse import urlsplit
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding, some
 from ansible_collections.webops.django.plugins.plugin_utils import content_security_policy
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
-from ansible_collections.webops.django.plugins.plugin_utils.stages.page_policy import policies_of
+from ansible_collections.webops.django.plugins.plugin_utils.stages.page_policy import final, policies_of
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
 
 Document = t.Mapping[str, t.Any]
-BY_CORS = ("font", "module")
-"""Kinds that browsers always ask for by CORS (HTML, 4.12.1 and CSS Fonts, 4.9)."""
 BLOCKED_WHEN_MIXED = ("any", "font", "manifest", "module", "script", "stylesheet")
 """Others, images among them, are asked for by https instead (W3C Mixed Content, 4.1)."""
 PORTS = {"http": 80, "https": 443}
@@ -47,9 +45,9 @@ def origin_text(url: str) -> str:
 def _mixed(site: SiteView) -> list[Finding]:
     hit: dict[str, tuple[Document, Document]] = {}
     for page in site.pages:
-        if not page["url"].startswith("https://") or content_security_policy.upgrades(policies_of(page)):
+        if not final(page).startswith("https://") or content_security_policy.upgrades(policies_of(page)):
             continue
-        for reference in [*(page.get("references") or ()), *map(_as_reference, page.get("mixed") or ())]:
+        for reference in page.get("references") or ():
             if reference["url"].startswith("http://") and not _is_trusted(reference["url"]):
                 hit.setdefault(reference["url"], (page, reference))
     if not hit:
@@ -71,10 +69,6 @@ def _mixed(site: SiteView) -> list[Finding]:
             urls=urls,
         )
     ]
-
-
-def _as_reference(item: t.Any) -> Document:
-    return item if isinstance(item, dict) else {"url": str(item), "kind": "any"}
 
 
 def _is_trusted(url: str) -> bool:
@@ -106,7 +100,7 @@ def _cors(site: SiteView) -> list[Finding]:
     hit: dict[str, tuple[Document, Document, str]] = {}
     for page in site.pages:
         for reference in page.get("references") or ():
-            if origin(reference["url"]) == origin(page["url"]) or site.blamed(reference["url"]) or reference.get("status") not in (200, 206):
+            if origin(reference["url"]) == origin(final(page)) or site.blamed(reference["url"]) or reference.get("status") not in (200, 206):
                 continue
             got = cors_fault(reference)
             if got:
@@ -115,7 +109,7 @@ def _cors(site: SiteView) -> list[Finding]:
         return []
     url = next(iter(hit))
     page, reference, got = hit[url]
-    needed = origin_text(page["url"])
+    needed = origin_text(final(page))
     return [
         dict(
             finding(
@@ -132,17 +126,17 @@ def _cors(site: SiteView) -> list[Finding]:
 
 
 def cors_fault(reference: Document) -> str:
-    """Tell what came instead of a header that lets the page use a reference; empty if it may, or if nobody asked.
-
-    ``cors`` of a reference is what the client found: None where it did not look, else ``allowed``, and ``header`` as it came.
-    """
-    said = reference.get("cors")
-    if not isinstance(said, dict):
-        return str(said) if isinstance(said, str) and said and said != "ok" else ""
-    if said.get("allowed") is not False:
+    """Tell what came instead of a header that lets the page use a reference (Fetch, "CORS check"); empty if it may, or if nobody asked."""
+    said = reference.get("cors") or {}
+    got = said.get("allow_origin")
+    if got is None:
         return ""
-    header = said.get("header") or ""
-    return f"Access-Control-Allow-Origin: {header}" if header else "no such header"
+    credentials = said.get("mode") == "use-credentials"
+    may_read = got == [said["origin"]] and (not credentials or said.get("allow_credentials") == "true")
+    if may_read or (got == ["*"] and not credentials):
+        return ""
+    header = f"Access-Control-Allow-Origin: {', and '.join(got)}" if got else "no such header"
+    return f"{header}, and without Access-Control-Allow-Credentials: true" if got == [said["origin"]] else header
 
 
 def _allow(site: SiteView, url: str, needed: str) -> str:

@@ -27,8 +27,17 @@ class Hit(t.NamedTuple):
 
 def policies_of(page: Document) -> list[Policy]:
     """Return the policies that hold for a page: of its header, and of its meta elements."""
-    texts = [(page.get("headers") or {}).get(HEADER) or "", *(page.get("meta_csp") or ())]
-    return [policy for text in texts for policy in content_security_policy.parse(text)]
+    return [policy for stated in enforced(page) for policy in content_security_policy.parse(stated["policy"])]
+
+
+def enforced(page: Document) -> list[Document]:
+    """Return the policies as they are stated, without those that only report."""
+    return [stated for stated in page.get("csp") or () if stated["disposition"] == "enforce"]
+
+
+def final(page: Document) -> str:
+    """Return the URL of a page, redirects followed."""
+    return str(page.get("redirected_to") or page["url"])
 
 
 def findings(site: SiteView) -> list[Finding]:
@@ -44,7 +53,7 @@ def findings(site: SiteView) -> list[Finding]:
                 reference.get("integrity") or "",
                 reference.get("from") not in (None, "", page["url"]),
             )
-            found = None if site.blamed(reference["url"]) else content_security_policy.blocked(policies, request, page["url"])
+            found = None if site.blamed(reference["url"]) else content_security_policy.blocked(policies, request, final(page))
             if found:
                 hit.append(Hit(page, reference, found))
     return [_finding(site, hit)] if hit else []
@@ -57,7 +66,7 @@ def _finding(site: SiteView, hit: list[Hit]) -> Finding:
     lines = []
     for item in {item.blocked.directive: item for item in hit}.values():
         origins = sorted(
-            {content_origin(other.reference["url"], other.page["url"]) for other in hit if other.blocked.directive == item.blocked.directive}
+            {content_origin(other.reference["url"], final(other.page)) for other in hit if other.blocked.directive == item.blocked.directive}
         )
         kept = [source for source in item.blocked.sources if source.lower() != "'none'"]
         lines.append(" ".join([specific(item.reference["kind"], item.blocked), *kept, *origins]))
@@ -72,7 +81,7 @@ def _finding(site: SiteView, hit: list[Hit]) -> Finding:
             {
                 "page": page["url"],
                 "directive": written,
-                "policy": (page.get("headers") or {}).get(HEADER) or next(iter(page.get("meta_csp") or ()), ""),
+                "policy": "; ".join(stated["policy"] for stated in enforced(page)),
                 "blocked": urls[0],
                 "kind": reference["kind"],
             },
@@ -96,7 +105,7 @@ def content_origin(url: str, page: str) -> str:
 
 def _place(site: SiteView, page: Document) -> str:
     """Return where the policy is made: by nginx, if it adds such a header, or else by the application."""
-    if page.get("meta_csp") and not (page.get("headers") or {}).get(HEADER):
+    if all(stated["source"] == "meta" for stated in enforced(page)):
         return "of the page's meta element"
     route = site.resolver.route(page["url"], server=site.server) if site.resolver is not None and site.server is not None else None
     for directive in route.effective("add_header") if route else ():

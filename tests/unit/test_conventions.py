@@ -180,12 +180,50 @@ def test_a_module_declares_what_it_supports(module: Path) -> None:
     assert documentation["version_added"]
 
 
-def test_every_code_of_a_finding_is_explained() -> None:
-    """What a finding may say has a section in docs/causes.md, and what stands there may be said."""
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "plugins" / "module_utils").glob("static_*_findings.py")]
-    said = {code for source in sources for code in re.findall(r'^ +"([a-z]+(?:_[a-z]+)+)",$', source, re.MULTILINE)}
-    explained = re.findall(r"^### (.+)$", (ROOT / "docs" / "causes.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert sorted(said) == sorted(explained)
+CAUSES = load(ROOT / "docs" / "causes.yml")
+WHAT_A_SECTION_TELLS = ["Seen", "Why", "Told apart", "Repair"]
+NAME_FINDINGS = [*(ROOT / "plugins" / "module_utils").glob("static_*_findings.py"), *(ROOT / "plugins" / "plugin_utils" / "stages").glob("*.py")]
+
+
+def sections_of_causes() -> list[tuple[str, str, str]]:
+    """What docs/causes.md explains: stage, code and text."""
+    found = []
+    stage = ""
+    for part in re.split(r"^(?=###? )", (ROOT / "docs" / "causes.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        heading, dummy, text = part.partition("\n")
+        if heading.startswith("## "):
+            stage = heading[3:].partition(":")[0]
+        else:
+            found.append((stage, heading[4:], text))
+    return found
+
+
+def test_the_public_list_of_causes_and_their_sections_agree() -> None:
+    assert [(cause["stage"], cause["code"]) for cause in CAUSES] == [(stage, code) for stage, code, dummy in sections_of_causes()]
+    assert {cause["scope"] for cause in CAUSES} == {"live", "evidence"}
+
+
+@pytest.mark.parametrize(("code", "text"), [(code, text) for dummy, code, text in sections_of_causes()])
+def test_a_cause_is_explained(code: str, text: str) -> None:
+    """Each section tells what one sees, why, how the cause is told from its neighbours, and the repair; the neighbours exist."""
+    assert re.findall(r"^\*\*([A-Z][\w ]+)\.\*\*", text, re.MULTILINE) == WHAT_A_SECTION_TELLS
+    assert len(text) > 200 or code == "not_a_fault"
+
+
+def named_codes(path: Path) -> tuple[set[str], set[str]]:
+    """All string constants of a file, and those that it hands over as the code of a finding."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    constants = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("finding", "_finding") and node.args]
+    return constants, {node.args[0].value for node in calls if isinstance(node.args[0], ast.Constant)}
+
+
+def test_findings_have_public_codes_and_every_public_code_can_be_named() -> None:
+    """not_a_fault is what a diagnosis says by naming nothing."""
+    public = {cause["code"] for cause in CAUSES}
+    constants, codes = (set().union(*parts) for parts in zip(*map(named_codes, NAME_FINDINGS), strict=True))
+    assert codes and not codes - public
+    assert not public - constants - {"not_a_fault"}
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: f"{path.parent.name}/{path.stem}")

@@ -27,7 +27,7 @@ ONE_STEP = 120  # seconds
 
 BEGIN = "set -euo pipefail\nsource /root/host/lib.sh\n"
 REMEMBER = "/root/host/digest.sh > /root/host/before\n"
-COMPARE = "/root/host/digest.sh > /root/host/after\ndiff --unchanged-group-format= --old-group-format='- %<' --new-group-format='+ %>' /root/host/before /root/host/after || true\n"
+COMPARE = "cd /root/host\n./digest.sh > after\ndiff --unified=0 before after | grep '^[-+][^-+]' || true\n"
 
 
 @dataclass
@@ -134,12 +134,9 @@ class Workshop:
 @pytest.fixture(scope="session")
 def workshop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Workshop]:
     """Makes the faults of the tests that were chosen."""
-    chosen = {item.callspec.params["fault"].id: item.callspec.params["fault"] for item in request.session.items if "fault" in getattr(item, "callspec", _None).params}  # type: ignore[attr-defined]
+    faults = [item.callspec.params["fault"] for item in request.session.items if "fault" in getattr(item, "fixturenames", ())]  # type: ignore[attr-defined]
+    chosen = {fault.id: fault for fault in faults}
     folder = Path(os.environ.get("FAULTS_REPORTS") or tmp_path_factory.mktemp("reports"))
     workshop = Workshop(list(chosen.values()), folder)
     yield workshop
     workshop.stop()
-
-
-class _None:
-    params: t.Mapping[str, t.Any] = {}

@@ -31,7 +31,7 @@ def test_fault(fault: Fault, workshop: t.Any) -> None:
     assert not outcome.touched, f"the diagnosis changed the host {outcome.release}:\n{outcome.touched}"
 
 
-def test_recall_and_precision(request: pytest.FixtureRequest, workshop: t.Any, record_property: t.Callable[[str, object], None]) -> None:
+def test_recall_and_precision(workshop: t.Any, record_property: t.Callable[[str, object], None]) -> None:
     """Over all faults of this run: the share of faults whose cause comes first, and the share of findings that are true."""
     faults = {fault.id: fault for fault in all_faults()}
     outcomes = {name: future.result() for name, future in workshop.outcomes.items()}

@@ -20,8 +20,9 @@ START = 65536
 """Bytes of the body's beginning that are kept while it is looked at."""
 SHOWN = 200
 """Characters of the beginning that are told."""
+MAX_LOCATION = 4096
 MAX_HEADERS = 30
-MAX_VALUE = 4096
+MAX_VALUE = 16384
 """Characters of one header that are told."""
 _KEPT = ("cache-control", "content-encoding", "content-type", "etag", "vary", "x-content-type-options")
 """Headers that are told of an answer that is as it must be."""
@@ -207,7 +208,7 @@ def describe(request: t.Mapping[str, t.Any], answer: Answer, body: Body) -> dict
         "sha256": body.sha256,
         "start": "" if healthy else text_start(answer.content_type, body.start),
         "server": who_answered(answer.status, headers, body.start, request.get("kind") == "app"),
-        "location": answer.header("Location")[:MAX_VALUE],
+        "location": answer.header("Location")[:MAX_LOCATION],
         "matches": matches,
     }
 

@@ -16,7 +16,7 @@ from ansible_collections.webops.django.plugins.module_utils.diagnosis_place impo
 from ansible_collections.webops.django.plugins.module_utils.encodings import EncodingError
 from ansible_collections.webops.django.plugins.module_utils.http_client import Answer, ClosedError, TransportError
 from ansible_collections.webops.django.plugins.module_utils.served_pages import MAX_REDIRECTS, REDIRECTS
-from ansible_collections.webops.django.plugins.module_utils.served_references import Wanted, next_references, read_body, text_of
+from ansible_collections.webops.django.plugins.module_utils.served_references import Wanted, cors_allows, next_references, read_body, text_of
 from ansible_collections.webops.django.plugins.module_utils.web_urls import Origin, Url, UrlError, join
 
 CLOSED = (str(ClosedError("the connection was closed without an answer")), os.strerror(errno.ECONNRESET), os.strerror(errno.EPIPE))
@@ -108,10 +108,10 @@ def fetch(asker: Asker, places: Places, wanted: Wanted) -> Found:
         if answer.status != 200 or wanted.kind not in _READ_ON:
             body = read_digest(answer)
             facts.update(error=body.error, server=who_answered(answer.status, flat_headers(answer), body.start))
-            return Found({**facts, **_cors(wanted, answer)}, final, ())
+            return Found({**facts, **_cors(wanted, answer, final)}, final, ())
         content = read_body(answer)
         facts["server"] = who_answered(answer.status, flat_headers(answer), content[:65536])
-        facts.update(_cors(wanted, answer))
+        facts.update(_cors(wanted, answer, final))
         references = _children(asker, wanted, answer, content, final)
         return Found(facts, final, references)
     except (EncodingError, OSError, TransportError, UrlError) as error:
@@ -126,14 +126,10 @@ def _children(asker: Asker, wanted: Wanted, answer: Answer, content: bytes, fina
     return next_references(wanted.kind, text_of(answer, content), final, wanted.document, asker.look_at_clock)
 
 
-def _cors(wanted: Wanted, answer: Answer) -> dict[str, t.Any]:
+def _cors(wanted: Wanted, answer: Answer, final: Url) -> dict[str, t.Any]:
     """Return what the server says to a request from another origin."""
-    if not wanted.request_headers():
+    origin = wanted.document.origin
+    if not wanted.cors or origin == final.origin:
         return {}
-    told = {
-        "mode": wanted.cors,
-        "origin": str(wanted.document.origin),
-        "allow_origin": answer.header_values("Access-Control-Allow-Origin"),
-        "allow_credentials": answer.header("Access-Control-Allow-Credentials"),
-    }
-    return {"cors": told}
+    header = answer.header("Access-Control-Allow-Origin")[:500]
+    return {"cors": {"mode": wanted.cors, "origin": str(origin), "allowed": cors_allows(wanted, answer), "header": header}}

@@ -1,34 +1,22 @@
 # Copyright (c) WebOps contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a page's answer tells beside its references: title, exception, policies, and whether a login stands in its place."""
+"""What a page's answer tells beside its references: headers, title, exception, and whether a login stands in its place."""
 
 from __future__ import annotations
 
 import html
 import re
-import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.diagnosis_answer import told_headers
 from ansible_collections.webops.django.plugins.module_utils.http_client import Answer
 from ansible_collections.webops.django.plugins.module_utils.web_urls import Url, printable
 
 _HEADERS = (
-    "access-control-allow-origin",
-    "age",
-    "cache-control",
-    "content-security-policy",
-    "content-security-policy-report-only",
-    "content-type",
-    "etag",
-    "last-modified",
-    "location",
-    "retry-after",
-    "server",
-    "via",
-    "x-cache",
-    "x-content-type-options",
-)
+    "age cache-control cache-status cf-cache-status content-language content-security-policy content-security-policy-report-only content-type date"
+    " etag expires last-modified location retry-after server vary via x-cache x-cache-lookup x-cache-status x-cdn-cache x-content-type-options"
+    " x-proxy-cache x-varnish-cache"
+).split()
 _SEARCHED = 262144
 """Characters of an error page that are looked at."""
 _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{0,1000})", re.IGNORECASE)
@@ -67,14 +55,6 @@ def shown_exception(text: str) -> str:
         raised = _RAISED.search(html.unescape(text[text.rindex(_TRACEBACK) :]))
         return printable(raised.group(1).strip(), 1000) if raised else ""
     return ""
-
-
-def policies(answer: Answer, in_html: t.Sequence[str] = ()) -> list[dict[str, str]]:
-    """Return the Content-Security-Policies of a page, each as it is stated."""
-    stated = [("enforce", "header", value) for value in answer.header_values("Content-Security-Policy")]
-    stated += [("report", "header", value) for value in answer.header_values("Content-Security-Policy-Report-Only")]
-    stated += [("enforce", "meta", value) for value in in_html]
-    return [{"disposition": how, "source": source, "policy": value[:8192]} for how, source, value in stated[:20]]
 
 
 def is_login(asked: Url, final: Url) -> bool:

@@ -10,10 +10,10 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.webops.django.plugins.module_utils.css_references import Reference
-from ansible_collections.webops.django.plugins.module_utils.diagnosis_answer import flat_headers, who_answered
+from ansible_collections.webops.django.plugins.module_utils.diagnosis_answer import MAX_VALUE, flat_headers, who_answered
 from ansible_collections.webops.django.plugins.module_utils.diagnosis_fetch import CLOSED, Found, Places, fetch, follow
 from ansible_collections.webops.django.plugins.module_utils.diagnosis_pace import LEFT, LIMITED, ask_again, is_limited
-from ansible_collections.webops.django.plugins.module_utils.diagnosis_page_facts import error_title, is_login, page_headers, policies, shown_exception
+from ansible_collections.webops.django.plugins.module_utils.diagnosis_page_facts import error_title, is_login, page_headers, shown_exception
 from ansible_collections.webops.django.plugins.module_utils.diagnosis_place import Asker, readable_url
 from ansible_collections.webops.django.plugins.module_utils.encodings import EncodingError
 from ansible_collections.webops.django.plugins.module_utils.http_client import Answer, TransportError
@@ -65,8 +65,8 @@ class Crawl:
             asker.close()
 
     def _blank(self, url: str, error: str = "") -> Record:
-        empty: Record = {"references": [], "mixed": [], "foreign": [], "csp": [], "limited": 0, "limited_urls": [], "references_left": 0}
-        told = {"title": "", "exception": "", "server": "unknown", "redirected_to": "", "login": False, "headers": {}, "content_type": ""}
+        empty: Record = {"references": [], "mixed": [], "foreign": [], "meta_csp": [], "limited": 0, "limited_urls": [], "references_left": 0}
+        told = {"title": "", "error_text": "", "server": "unknown", "redirected_to": "", "login": False, "headers": {}, "content_type": ""}
         return {"site": self._request.get("site") or "", "url": url, "status": None, "error": error, **told, **empty}
 
     def _load(self, base: Url, address: str) -> Record:
@@ -81,7 +81,7 @@ class Crawl:
             if answer.status < 400 and answer.content_type in ("text/html", "application/xhtml+xml"):
                 page = read_page(text, url, final, self._askers[0].look_at_clock)
                 record["title"] = printable(page.found.title)
-                record["csp"] = policies(answer, page.found.policies)
+                record["meta_csp"] = [policy[:MAX_VALUE] for policy in page.found.policies]
                 self._load_references(record, page.base, page.document, page.references)
         except DeadlineError:
             record["error"] = record["error"] or TOO_LATE
@@ -110,13 +110,12 @@ class Crawl:
         record["status"] = answer.status
         record["content_type"] = answer.content_type
         record["headers"] = page_headers(answer)
-        record["csp"] = policies(answer)
         record["server"] = who_answered(answer.status, flat_headers(answer), start)
         record["redirected_to"] = "" if final == url else str(final)
         record["login"] = is_login(url, final)
         if answer.status >= 400:
             record["title"] = error_title(text)
-            record["exception"] = shown_exception(text)
+            record["error_text"] = shown_exception(text)
 
     def _load_references(self, record: Record, base: Url, document: Document, references: t.Sequence[Reference]) -> None:
         """Ask for what a page refers to, and for what that refers to, wave by wave."""
@@ -182,7 +181,7 @@ class Crawl:
         """Note where an address lies, and have it asked for where this machine serves it."""
         origin = wanted.url.origin
         entry["mixed"] = wanted.document.origin.scheme == "https" and origin.scheme == "http"
-        entry["cors"] = {"mode": wanted.cors, "origin": str(wanted.document.origin)} if wanted.cors and origin != wanted.document.origin else None
+        entry["cors"] = _not_asked_by_cors(wanted)
         entry["place"] = "own" if origin == wanted.document.origin else "served" if self._places.serves(origin) else "foreign"
         if entry["mixed"]:
             record["mixed"].append(entry["url"])
@@ -252,6 +251,12 @@ def _entry(reference: Reference, named_by: str) -> Record:
         "redirected_to": "",
         "error": "",
     }
+
+
+def _not_asked_by_cors(wanted: Wanted) -> Record | None:
+    if not wanted.request_headers():
+        return None
+    return {"mode": wanted.cors, "origin": str(wanted.document.origin), "allowed": None, "header": ""}
 
 
 def _other_scheme(address: str) -> bool:

@@ -36,13 +36,19 @@ def tls_context() -> ssl.SSLContext:
 
 
 def route_to(connect: Connect | None, receive_buffer: int = 0) -> Route:
-    """Return where to connect; without a place, to what the URL's host name resolves to."""
+    """Return where to connect; without a place, to what the URL's host name resolves to.
+
+    :raises ValueError: it names no port.
+    """
     if not connect:
         return Route(receive_buffer=receive_buffer)
     if connect.get("unix"):
         return Route(socket_path=str(connect["unix"]), receive_buffer=receive_buffer)
     address = str(connect.get("address") or "").strip("[]")
-    return Route(_HERE.get(address, address), int(connect.get("port") or 0), receive_buffer=receive_buffer)
+    port = int(connect.get("port") or 0)
+    if not 0 <= port < 65536:
+        raise ValueError("no port")
+    return Route(_HERE.get(address, address), port, receive_buffer=receive_buffer)
 
 
 def is_tls(url: Url, connect: Connect | None) -> bool:

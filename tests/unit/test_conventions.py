@@ -215,7 +215,7 @@ def named_codes(path: Path) -> tuple[set[str], set[str]]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     constants = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("finding", "_finding") and node.args]
-    return constants, {node.args[0].value for node in calls if isinstance(node.args[0], ast.Constant)}
+    return constants, {str(node.args[0].value) for node in calls if isinstance(node.args[0], ast.Constant)}
 
 
 def test_findings_have_public_codes_and_every_public_code_can_be_named() -> None:

@@ -63,7 +63,8 @@ def _record(one: Instance, table: ProcessTable, sockets: SocketTable, usual: str
     workers = workers_of(one.master, table) if one.master else []
     held = sockets.held_by([one.master.pid, *(worker["pid"] for worker in workers)]) if one.master else []
     given = {"c": one.arguments.main, "p": one.arguments.prefix, "g": one.arguments.globals}
-    test = judge_configuration(program, main, prefix, given, found.files)
+    master = table.identity(one.master.pid) if one.master else None
+    test = judge_configuration(program, main, prefix, given, found.files, is_roots=master is None or master.uid == 0)
     _note_gaps(main, found.unreadable, held, test, notes)
     if program.handle is not None:
         os.close(program.handle)

@@ -11,7 +11,9 @@ is looked up instead: it fails where the folder of such a file is missing.
 from __future__ import annotations
 
 import errno
+import grp
 import os
+import pwd
 import re
 import socket
 import subprocess
@@ -24,7 +26,7 @@ TIMEOUT = 30
 """Seconds. A test resolves the host names of upstreams, each of which may wait for a name server."""
 
 _STAMP = re.compile(r"^(?:nginx: |\S+ \S+ )?(\[\w+\])(?: \d+#\d+:)?(?: \*\d+)? ")
-_PLACE = re.compile(r" in (\S.*):(\d+)$")
+_PLACE = re.compile(r".* in (\S.*):(\d+)$")
 
 TEMPORARY = {
     "client_body_temp_path": "http-client-body-temp-path",
@@ -37,14 +39,17 @@ TEMPORARY = {
 
 _CACHES = ("proxy_cache_path", "fastcgi_cache_path", "uwsgi_cache_path", "scgi_cache_path")
 _NO_FILE = ("off", "stderr", "syslog:", "memory:", "|")
-_NAMES = ("pid", "access_log", "error_log", "http", "listen", *TEMPORARY, *_CACHES)
+_NAMES = ("user", "pid", "access_log", "error_log", "http", "listen", *TEMPORARY, *_CACHES)
 
 
-def judge_configuration(program: Program, main: str, prefix: str, given: t.Mapping[str, str], files: t.Mapping[str, str]) -> dict[str, t.Any]:
+def judge_configuration(
+    program: Program, main: str, prefix: str, given: t.Mapping[str, str], files: t.Mapping[str, str], is_roots: bool = True
+) -> dict[str, t.Any]:
     """Return the record ``test`` of the evidence; its ``note`` says why nothing could be told.
 
     :param given: ``c``, ``p`` and ``g`` of the running nginx's call, where it had them.
     :param files: the configuration's texts by path.
+    :param is_roots: whether root runs this nginx, or would: nobody else looks up the ``user``.
     """
     arguments = ["-t", "-c", main, *(["-p", prefix] if given.get("p") else []), *(["-g", given["g"]] if given.get("g") else [])]
     try:
@@ -56,7 +61,7 @@ def judge_configuration(program: Program, main: str, prefix: str, given: t.Mappi
     said = done.stderr.decode("utf-8", "replace")
     if "syntax is ok" not in said:
         return _refused(said)
-    fault = missing_place({main: "", **files}, prefix, program.built, given.get("g", ""))
+    fault = missing_place({main: "", **files}, prefix, program.built, given.get("g", ""), is_roots)
     return fault or _verdict(True, True)
 
 
@@ -70,20 +75,27 @@ def _refused(said: str) -> dict[str, t.Any]:
     if not faults:
         return _verdict(True, None, note=f"nginx -t gave no verdict: {' '.join(said.split())[:300] or 'it said nothing'}")
     message = _STAMP.sub(r"\1 ", faults[-1])
-    place = _PLACE.search(message)
+    place = _PLACE.match(message)
     if "Permission denied" in message or "(13:" in message:
         return _verdict(True, None, note=f"nginx -t may not read all that it must: {message}")
     return _verdict(True, False, message, place.group(1) if place else "", int(place.group(2)) if place else None)
 
 
-def missing_place(files: t.Mapping[str, str], prefix: str, built: t.Mapping[str, t.Any], globals_: str = "") -> dict[str, t.Any] | None:
+def missing_place(
+    files: t.Mapping[str, str], prefix: str, built: t.Mapping[str, t.Any], globals_: str = "", is_roots: bool = True
+) -> dict[str, t.Any] | None:
     """Return the verdict of root's nginx over files and folders that it opens after parsing; None if it finds all.
 
-    In the order of ngx_init_cycle() in src/core/ngx_cycle.c: pid file, temporary folders, logs, sockets.
+    The user comes first: root's nginx looks it up while it parses, others pass over it. Then in the order of ngx_init_cycle() in
+    src/core/ngx_cycle.c: pid file, temporary folders, logs, sockets.
     """
     found: list[tuple[str, Statement]] = [("", item) for item in statements(globals_, _NAMES)]
     for path, text in files.items():
         found += [(path, item) for item in statements(text, _NAMES)]
+    for path, item in found:
+        message = _unknown_account(item.arguments) if item.name == "user" and is_roots else ""
+        if message:
+            return _verdict(True, False, f"[emerg] {message} in {path or 'command line'}:{item.line}", path, item.line)
     for kind, names in (("file", ("pid",)), ("folder", (*TEMPORARY, *_CACHES)), ("file", ("error_log", "access_log"))):
         for path, item in _named(found, names, built):
             message = _trouble(kind, item.arguments[0], prefix)
@@ -94,6 +106,17 @@ def missing_place(files: t.Mapping[str, str], prefix: str, built: t.Mapping[str,
         if message:
             return _verdict(True, False, f"[emerg] {message}", path, item.line)
     return None
+
+
+def _unknown_account(arguments: t.Sequence[str]) -> str:
+    """Say what nginx would say of a user or a group that this host does not have; without a group, that of the user's name is meant."""
+    for look, name, call in ((pwd.getpwnam, arguments[:1], "getpwnam"), (grp.getgrnam, arguments[1:2] or arguments[:1], "getgrnam")):
+        try:
+            for one in name:
+                look(one)
+        except (KeyError, ValueError):
+            return f'{call}("{name[0]}") failed'
+    return ""
 
 
 def _named(found: list[tuple[str, Statement]], names: t.Sequence[str], built: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, Statement]]:

@@ -100,10 +100,15 @@ def test_five_hundred_processes_are_one_reading_each(tmp_path: Path, monkeypatch
     proc = FakeProc(tmp_path)
     for pid in range(2, 502):
         proc.add(pid, "/usr/bin/x", parent=pid - 1)
-    opened = []
+    opened: list[str] = []
     module = sys.modules[ProcessTable.__module__]
     real = module._read
-    monkeypatch.setattr(module, "_read", lambda path: opened.append(path) or real(path))
+
+    def counting(path: str) -> str:
+        opened.append(path)
+        return str(real(path))
+
+    monkeypatch.setattr(module, "_read", counting)
     table = proc.table()
     assert len(table.descendants(2)) == 499
     assert len(opened) == 1000

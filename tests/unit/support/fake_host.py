@@ -240,7 +240,7 @@ def path_record(path: str, exists: bool = True, kind: str = "file", opens: bool 
         "error": "" if opens and exists else "EACCES" if exists else "ENOENT",
         "refused_at": None,
         "refused_what": None,
-        "in_host_view": opens,
+        "in_host_view": opens if exists else False,
         "host_error": "",
     }
     record: dict[str, t.Any] = {

@@ -52,20 +52,22 @@ def write_report(folder: str, result: t.Mapping[str, t.Any], evidence: t.Mapping
     report, document = os.path.join(folder, f"{name}.json"), os.path.join(folder, f"{name}.evidence.json")
     try:
         os.makedirs(folder, exist_ok=True)
-        _write(report, result)
-        _write(document, without_secrets(evidence))
+        _write(report, result, 0o644)
+        # It tells much of a host: it is for its owner only.
+        _write(document, without_secrets(evidence), 0o600)
     except OSError as error:
         raise ExplainedError(f"The report cannot be written to {folder} (django_verify_report_dir): {error.strerror}.") from error
     return report, document
 
 
-def _write(path: str, document: t.Mapping[str, t.Any]) -> None:
-    """Write a file in one step, so that nobody reads half of it. The evidence tells much of a host: it is for its owner only."""
+def _write(path: str, document: t.Mapping[str, t.Any], mode: int) -> None:
+    """Write a file in one step, so that nobody reads half of it."""
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".webops-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
             json.dump(document, file, indent=2)
             file.write("\n")
+        os.chmod(temporary, mode)
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)

@@ -25,7 +25,7 @@ def test_what_is_written_can_be_read_again(tmp_path: pathlib.Path) -> None:
     report, document = write_report(str(tmp_path / "new/reports"), {"host": "web1", "sites": []}, evidence)
     assert json.loads(pathlib.Path(report).read_text()) == {"host": "web1", "sites": []}
     assert read_evidence(document) == read_evidence(evidence) == evidence
-    assert pathlib.Path(document).stat().st_mode & 0o077 == 0
+    assert [pathlib.Path(path).stat().st_mode & 0o777 for path in (report, document)] == [0o644, 0o600]
     assert sorted(path.name for path in (tmp_path / "new/reports").iterdir()) == ["web1.evidence.json", "web1.json"]
 
 

@@ -21,6 +21,7 @@ from ansible_collections.webops.django.plugins.module_utils.app_model import Fou
 from ansible_collections.webops.django.plugins.module_utils.app_processes import Service, mapped_files, services
 from ansible_collections.webops.django.plugins.module_utils.app_project import Located, Surroundings, locate
 from ansible_collections.webops.django.plugins.module_utils.app_same import merged
+from ansible_collections.webops.django.plugins.module_utils.app_settings_module import View
 from ansible_collections.webops.django.plugins.module_utils.django_project import Project
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.module_utils.process_sockets import SocketTable
@@ -75,7 +76,7 @@ def _application(service: Service, table: ProcessTable, sockets: SocketTable, no
         "master_pid": master.pid,
         "started": min((entry.started for entry in service.workers), default=master.started),
         "command": masked(master.words),
-        "user": _user_name(identity.uid) if identity else "",
+        "user": _user_name(identity.uid, service.view) if identity else "",
         "uid": identity.uid if identity else None,
         "gid": identity.gid if identity else None,
         "groups": list(identity.groups) if identity else [],
@@ -106,7 +107,11 @@ def _note_environment(record: dict[str, t.Any], titled: bool, notes: list[Note])
     )
 
 
-def _user_name(uid: int) -> str:
+def _user_name(uid: int, view: View) -> str:
+    """Return a user's name; a container has users of its own."""
+    if view.root:
+        match = re.search(rf"^([^:\n]*):[^:\n]*:{uid}:", view.read("/etc/passwd") or "", re.MULTILINE)
+        return match.group(1) if match else str(uid)
     try:
         return pwd.getpwuid(uid).pw_name
     except (KeyError, OverflowError):

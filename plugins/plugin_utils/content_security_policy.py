@@ -144,9 +144,9 @@ def _host_matches(source: str, target: t.Any, target_port: int | None, own_schem
 
 def _port_matches(wanted: str | None, port: int | None, scheme: str) -> bool:
     actual = port or DEFAULT_PORTS.get(scheme)
-    if wanted in ("*", None):
+    if wanted is None or wanted == "*":
         return wanted == "*" or actual == DEFAULT_PORTS.get(scheme)
-    return actual == int(t.cast("str", wanted)) or (int(t.cast("str", wanted)) == 80 and actual == 443 and scheme == "https")
+    return actual == int(wanted) or (int(wanted) == 80 and actual == 443 and scheme == "https")
 
 
 def _path_matches(wanted: str, path: str) -> bool:

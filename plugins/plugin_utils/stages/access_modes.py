@@ -29,7 +29,7 @@ class Account(t.NamedTuple):
 def worker_account(nginx: Document) -> Account | None:
     """Return the account of nginx's workers; None where it is not known."""
     user = nginx.get("user") or {}
-    running = next(iter(nginx.get("workers") or ()), {})
+    running: Document = next(iter(nginx.get("workers") or ()), {})
     uid = running.get("uid", user.get("uid"))
     if uid is None:
         return None

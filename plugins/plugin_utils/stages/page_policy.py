@@ -31,8 +31,10 @@ def policies_of(page: Document) -> list[Policy]:
 
 
 def enforced(page: Document) -> list[Document]:
-    """Return the policies as they are stated, without those that only report."""
-    return [stated for stated in page.get("csp") or () if stated["disposition"] == "enforce"]
+    """Return the policies as they are stated: by the header, and by meta elements. Those that only report block nothing."""
+    header = (page.get("headers") or {}).get(HEADER)
+    in_html = [{"source": "meta", "policy": text} for text in page.get("meta_csp") or ()]
+    return [*([{"source": "header", "policy": header}] if header else []), *in_html]
 
 
 def final(page: Document) -> str:

@@ -48,7 +48,7 @@ def findings(site: SiteView) -> list[Finding]:
 def _not_in_manifest(site: SiteView) -> t.Iterator[dict[str, t.Any]]:
     """Yield names that pages with an error, or the logs, say are in no manifest."""
     names = known_names(site)
-    texts = [(page["url"], page.get("exception") or page.get("error") or "") for page in site.pages if (page.get("status") or 0) >= 500]
+    texts = [(page["url"], page.get("error_text") or page.get("error") or "") for page in site.pages if (page.get("status") or 0) >= 500]
     texts += [("the application's log", line) for line in site.look.get("logs") or () if texts]
     seen = set()
     for where, text in texts:

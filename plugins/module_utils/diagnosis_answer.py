@@ -46,7 +46,8 @@ _RELATED_ERROR_PAGE = re.compile(rb"<center>(?:openresty|angie|tengine)", re.IGN
 _NGINX_ETAG = re.compile(r'(?:W/)?"[0-9a-f]+-[0-9a-f]+"')
 _APPLICATION_PAGE = re.compile(
     rb"<title>(?:Not Found|Bad Request \(400\)|Server Error \(500\)|403 Forbidden|Internal Server Error)</title>"
-    rb"|<h1>(?:Not Found|Server Error \(500\)|Bad Request \(400\))</h1>|meta name=\"robots\" content=\"NONE,NOTRANSLATE\"|csrfmiddlewaretoken"
+    rb"|<h1>(?:Not Found|Server Error \(500\)|Bad Request \(400\))</h1>|csrfmiddlewaretoken"
+    rb"|name=\"robots\" content=\"NONE,NOARCHIVE\""
     rb"|\A(?:Not Found|Internal Server Error|Traceback \(most recent call last\))",
 )
 """What Django's and the application servers' own pages hold (django/views/defaults.py, templates/technical_500.html; gunicorn/util.py)."""

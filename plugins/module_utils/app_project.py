@@ -98,7 +98,7 @@ def interpreter(command: Command, around: Surroundings) -> str:
     candidates += [f"/usr/bin/{name}" for name in _mapped_pythons(around)]
     if command.kind == "uwsgi":
         candidates.append("/usr/bin/python3")
-    return next((path for path in candidates if path and view.is_file(path)), "")
+    return next((path for path in candidates if path and view.is_program(path)), "")
 
 
 def _python_of(view: View, home: str) -> str:
@@ -106,8 +106,7 @@ def _python_of(view: View, home: str) -> str:
     if not home.startswith("/") or not view.is_file(os.path.join(home, "pyvenv.cfg")):
         return ""
     names = (os.path.join(home, "bin", name) for name in ("python", "python3"))
-    # Within a container, the link leads to the container's Python and so nowhere from here.
-    return next((path for path in names if view.is_file(path) or os.path.lexists(view.root + path)), "")
+    return next((path for path in names if view.is_program(path)), "")
 
 
 def _virtualenv(view: View, python: str) -> str:

@@ -43,6 +43,10 @@ class View:
         """Tell whether there is a file, links followed."""
         return "\0" not in path and os.path.isfile(self.root + path)
 
+    def is_program(self, path: str) -> bool:
+        """Tell whether there is a file, or a container's link, which may lead to where nothing is on this side."""
+        return self.is_file(path) or (bool(self.root) and os.path.islink(self.root + path))
+
     def is_folder(self, path: str) -> bool:
         """Tell whether there is a folder, links followed."""
         return "\0" not in path and os.path.isdir(self.root + path)

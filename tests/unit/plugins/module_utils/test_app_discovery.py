@@ -210,9 +210,6 @@ def test_a_containers_application_is_told_and_not_asked(tmp_path: Path) -> None:
 
 SERVER_WORDS = ["gunicorn", "python", "-m", "uwsgi", "--ini", "-c", "--chdir", "conf.wsgi", "manage.py", "runserver", "\udcff"]
 ODD = st.lists(st.text(max_size=20) | st.sampled_from(SERVER_WORDS))
-    st.text(max_size=20)
-    | st.sampled_from(["gunicorn", "python", "-m", "uwsgi", "--ini", "-c", "--chdir", "conf.wsgi", "manage.py", "runserver", "\udcff"])
-)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)

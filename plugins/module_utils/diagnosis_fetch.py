@@ -17,7 +17,7 @@ from ansible_collections.webops.django.plugins.module_utils.encodings import Enc
 from ansible_collections.webops.django.plugins.module_utils.http_client import Answer, ClosedError, TransportError
 from ansible_collections.webops.django.plugins.module_utils.served_pages import MAX_REDIRECTS, REDIRECTS
 from ansible_collections.webops.django.plugins.module_utils.served_references import Wanted, cors_allows, next_references, read_body, text_of
-from ansible_collections.webops.django.plugins.module_utils.web_urls import Origin, Url, UrlError, join
+from ansible_collections.webops.django.plugins.module_utils.web_urls import Origin, Url, join
 
 CLOSED = (str(ClosedError("the connection was closed without an answer")), os.strerror(errno.ECONNRESET), os.strerror(errno.EPIPE))
 """Errors by which a limit may show itself as well."""
@@ -114,7 +114,7 @@ def fetch(asker: Asker, places: Places, wanted: Wanted) -> Found:
         facts.update(_cors(wanted, answer, final))
         references = _children(asker, wanted, answer, content, final)
         return Found(facts, final, references)
-    except (EncodingError, OSError, TransportError, UrlError) as error:
+    except (EncodingError, OSError, TransportError, ValueError) as error:
         facts["error"] = str(error) or type(error).__name__
         return Found(facts, wanted.url, ())
 

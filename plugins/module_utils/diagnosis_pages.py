@@ -14,7 +14,7 @@ from ansible_collections.webops.django.plugins.module_utils.diagnosis_answer imp
 from ansible_collections.webops.django.plugins.module_utils.diagnosis_fetch import CLOSED, Found, Places, fetch, follow
 from ansible_collections.webops.django.plugins.module_utils.diagnosis_pace import LEFT, LIMITED, ask_again, is_limited
 from ansible_collections.webops.django.plugins.module_utils.diagnosis_page_facts import error_title, is_login, page_headers, shown_exception
-from ansible_collections.webops.django.plugins.module_utils.diagnosis_place import Asker, readable_url
+from ansible_collections.webops.django.plugins.module_utils.diagnosis_place import Asker, readable_url, route_to
 from ansible_collections.webops.django.plugins.module_utils.encodings import EncodingError
 from ansible_collections.webops.django.plugins.module_utils.http_client import Answer, TransportError
 from ansible_collections.webops.django.plugins.module_utils.http_route import Deadline, DeadlineError
@@ -47,16 +47,19 @@ class Crawl:
         self._deadline = deadline
         self._askers = [Asker(deadline) for _number in range(CONNECTIONS)]
         self._known: dict[tuple[str, ...], Found] = {}
-        self._left = int(request.get("limit") or LIMIT)
+        self._left = LIMIT
 
     def run(self) -> list[Record]:
         """Load the pages, one after another."""
         urls = list(dict.fromkeys(str(url) for url in self._request.get("urls") or ("",)))[:MAX_PAGES]
         try:
             base = readable_url(self._request.get("base"))
+            self._left = int(self._request.get("limit") or LIMIT)
+            route_to(self._request.get("connect"))
             self._places = Places(base.origin, self._request.get("connect"), self._request.get("hosts") or ())
-        except (UrlError, TypeError, ValueError) as error:
-            return [self._blank(url, f"base: {error}") for url in urls]
+        except (AttributeError, TypeError, ValueError) as error:
+            # A UrlError is one of these.
+            return [self._blank(url, f"the request cannot be read: {error}") for url in urls]
         return [self._load(base, url) for url in urls]
 
     def close(self) -> None:
@@ -85,7 +88,7 @@ class Crawl:
                 self._load_references(record, page.base, page.document, page.references)
         except DeadlineError:
             record["error"] = record["error"] or TOO_LATE
-        except (EncodingError, OSError, TransportError, UrlError) as error:
+        except (EncodingError, OSError, TransportError, ValueError) as error:
             record["error"] = str(error) or type(error).__name__
         return record
 

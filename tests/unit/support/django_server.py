@@ -65,12 +65,9 @@ class DjangoServer:
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> DjangoServer:
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(DJANGOS[-1]),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            **({"FOR_TESTS_DEBUG": "1"} if self.debug else {}),
-        }
+        environment = {**os.environ, "PYTHONPATH": str(DJANGOS[-1]), "PYTHONDONTWRITEBYTECODE": "1"}
+        if self.debug:
+            environment["FOR_TESTS_DEBUG"] = "1"
         log = self._stack.enter_context((self.folder / "log").open("wb"))
         command = [sys.executable, "manage.py", "runserver", "--noreload", "--skip-checks", f"127.0.0.1:{self.port}"]
         self._process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)

@@ -86,7 +86,17 @@ def examine(fault: Fault, release: str, folder: Path) -> Outcome:
         if undone.returncode:
             outcome.trouble += f"\nit cannot be undone: {undone.stdout}{undone.stderr}"
         outcome.seconds = time.monotonic() - begun
+        _keep(fault, outcome, folder)
     return outcome
+
+
+def _keep(fault: Fault, outcome: Outcome, folder: Path) -> None:
+    """Leave beside the report what one wants to see when a test fails."""
+    place = folder / fault.id
+    place.mkdir(parents=True, exist_ok=True)
+    told = {"release": outcome.release, "seconds": round(outcome.seconds, 1), "trouble": outcome.trouble, "touched": outcome.touched}
+    (place / "outcome.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
+    (place / "printed.txt").write_text(outcome.printed, encoding="utf-8")
 
 
 def _diagnose(fault: Fault, outcome: Outcome, folder: Path) -> None:

@@ -65,13 +65,7 @@ def _finding(site: SiteView, hit: list[Hit]) -> Finding:
     page, reference, found = hit[0]
     urls = list(dict.fromkeys(item.reference["url"] for item in hit))
     written = " ".join([found.directive, *found.sources])
-    lines = []
-    for item in {item.blocked.directive: item for item in hit}.values():
-        origins = sorted(
-            {content_origin(other.reference["url"], final(other.page)) for other in hit if other.blocked.directive == item.blocked.directive}
-        )
-        kept = [source for source in item.blocked.sources if source.lower() != "'none'"]
-        lines.append(" ".join([specific(item.reference["kind"], item.blocked), *kept, *origins]))
+    lines = "; ".join(_widened(hit))
     return dict(
         finding(
             "csp",
@@ -79,7 +73,7 @@ def _finding(site: SiteView, hit: list[Hit]) -> Finding:
             f"{page['url']} asks for {urls[0]}, and its Content-Security-Policy (`{written}`) does not allow it: browsers refuse the "
             f"{reference['kind']}. "
             f"{some(len(urls), 'URL', urls)} of this kind.",
-            f"In the policy {_place(site, page)}, write: {'; '.join(lines)}",
+            f"In the policy {_place(site, page)}, write: {lines}",
             {
                 "page": page["url"],
                 "directive": written,
@@ -90,6 +84,16 @@ def _finding(site: SiteView, hit: list[Hit]) -> Finding:
         ),
         urls=urls,
     )
+
+
+def _widened(hit: t.Sequence[Hit]) -> t.Iterator[str]:
+    """Yield each directive that blocks, with what it lacks."""
+    groups: dict[str, list[Hit]] = {}
+    for item in hit:
+        groups.setdefault(specific(item.reference["kind"], item.blocked), []).append(item)
+    for name, items in groups.items():
+        kept = [source for source in items[0].blocked.sources if source.lower() != "'none'"]
+        yield " ".join([name, *kept, *sorted({content_origin(item.reference["url"], final(item.page)) for item in items})])
 
 
 def specific(kind: str, found: Blocked) -> str:

@@ -71,7 +71,8 @@ def _asked(site: SiteView, told: t.Collection[str]) -> list[Asked]:
             item = found.setdefault(prefix, Asked(prefix, [], page["url"], reference.get("raw") or url))
             if url not in item.urls:
                 item.urls.append(url)
-    failing = [target.url for target in site.failing() if target.url not in told]
+    is_here = urlsplit(site.static_url).netloc == urlsplit(site.base_url).netloc
+    failing = [target.url for target in site.failing() if target.url not in told] if is_here else []
     own = static_prefix(site)
     if failing and len(failing) == sum(not target.served for target in site.targets) and not any(target.served for target in site.targets):
         item = found.setdefault(own, Asked(own, [], "", ""))

@@ -12,6 +12,7 @@ from ansible_collections.webops.django.plugins.module_utils.content_types import
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding, some
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.stages import page_names
+from ansible_collections.webops.django.plugins.plugin_utils.stages.page_caches import from_cache
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
 
 Document = t.Mapping[str, t.Any]
@@ -101,7 +102,9 @@ def _fix(site: SiteView, target: Target) -> str:
 
 def _not_restarted(site: SiteView) -> list[Finding]:
     """The process began before the settings or the manifest changed, and what it says is what they said then."""
+    cached = {page["url"] for page in site.pages if from_cache(page.get("headers") or {})}
     signs = [*page_names.old_names(site), *page_names.old_prefixes(site), *_not_yet_known(site)]
+    signs = [sign for sign in signs if sign.page not in cached and not site.blamed(sign.url)]
     changed = page_names.changed_since_start(site)
     if not signs or not changed:
         return []

@@ -78,7 +78,12 @@ def test_slowness_helps(clock: Clock) -> None:
 
 def test_slowness_does_not_help(clock: Clock) -> None:
     asked: list[int] = []
-    assert ask_again(range(100), lambda item: bool(asked.append(item)), deadline(clock, 60), clock.sleep) == ([], [])
+
+    def ask(item: int) -> bool:
+        asked.append(item)
+        return False
+
+    assert ask_again(range(100), ask, deadline(clock, 60), clock.sleep) == ([], [])
     assert asked == list(range(PATIENCE))
     assert clock.slept == [1, 2, 4]
 

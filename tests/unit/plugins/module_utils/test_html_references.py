@@ -119,3 +119,26 @@ def test_hostile_text_ends_when_the_time_is_over(text: str) -> None:
 
     with pytest.raises(OutOfTimeError):
         html_references(text, look_at_clock)
+
+
+@pytest.mark.parametrize(
+    ("html", "title", "policies"),
+    [
+        ("<title> a &amp;\n b </title><title>c</title>", "a & b", []),
+        ("<svg><title>icon</title></svg><title>page</title>", "page", []),
+        ("<title>not closed", "not closed", []),
+        ("<meta http-equiv=content-security-POLICY content=\"img-src 'self'\">", "", ["img-src 'self'"]),
+        ("<meta name=description content=a><template><meta http-equiv=Content-Security-Policy content=b></template>", "", []),
+    ],
+)
+def test_title_and_policies(html: str, title: str, policies: list[str]) -> None:
+    found = html_references(html)
+    assert (found.title, found.policies) == (title, policies)
+
+
+@pytest.mark.parametrize(
+    "html",
+    ["<script src=a nonce=n></script>", "<script src=a type=module nonce=n></script>", "<link rel=stylesheet href=a nonce=n>"],
+)
+def test_nonces(html: str) -> None:
+    assert [reference.nonce for reference in html_references(html).references] == ["n"]

@@ -147,3 +147,13 @@ def test_a_deadline() -> None:
         Deadline(0).limit(1)
     with pytest.raises(socket.timeout):
         seconds_until(time.monotonic() - 1)
+
+
+def test_a_small_receive_buffer() -> None:
+    """The kernel doubles what it is told, and has a least size of its own (socket(7))."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        route = Route("127.0.0.1", listener.getsockname()[1], receive_buffer=4096)
+        with route.open(ORIGIN, soon()) as sock:
+            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) < 16384

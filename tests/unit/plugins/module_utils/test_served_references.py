@@ -50,3 +50,8 @@ def test_a_module_is_expected_as_a_script() -> None:
 
 def test_images_of_a_manifest_that_is_none() -> None:
     assert manifest_references("null") == []
+
+
+def test_what_a_module_imports_is_told_as_it_is_written() -> None:
+    (reference,) = next_references("module", "import './b.js'", OTHER, DOCUMENT, bool)
+    assert (reference.raw, reference.url) == ("./b.js", "http://static.example.com/b.js")

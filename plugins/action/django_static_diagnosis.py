@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
+from ansible_collections.webops.django.plugins.module_utils.evidence_text import plain
 
 try:
     import crossplane as _parser  # noqa: F401  # ngxparse, under the name of the project that it goes on with
@@ -63,8 +65,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if options.return_evidence:
             returned["evidence"] = diagnosis_files.without_secrets(evidence)
         if options.show:
-            Display().display("\n" + "\n".join(lines) + "\n")
-        return returned
+            Display().display(plain("\n" + "\n".join(lines) + "\n"))
+        return dict(plain(returned))
 
     _runs = 0
 
@@ -79,13 +81,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 break
             if options.url and not evidence["look"]:
                 ask_url(request, options.url, sites)
-            merge(evidence["look"], self._ask({"look": request}, task_vars)["look"])
+            merge(evidence["look"], self._ask({"look": json.dumps(request)}, task_vars)["look"])
         return evidence
 
     def _ask(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         self._runs += 1
         result = self._execute_module(module_name=MODULE, module_args=arguments, task_vars=task_vars)
-        if result.get("failed") or "msg" in result and not ({"evidence", "look"} & set(result)):
+        if result.get("failed") or ("msg" in result and not ({"evidence", "look"} & set(result))):
             raise AnsibleActionFail(result.get("msg", "the module failed"), result=result)
         return dict(result)
 

@@ -48,8 +48,14 @@ options:
     default: true
   look:
     description:
-      - What to look at, as M(webops.django.django_static_diagnosis) asks for it.
-    type: dict
+      - What to look at, as M(webops.django.django_static_diagnosis) asks for it. A dictionary, or its JSON text.
+    type: raw
+  as_text:
+    description:
+      - Whether the answer is returned as JSON text in RV(answer), in ASCII. Ansible refuses results with bytes that are no UTF-8, as file names and
+        configurations of old servers have them; in the text they are escaped.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - webops.django.attributes
   - webops.django.attributes.action_group
@@ -77,7 +83,7 @@ RETURN = r"""
 evidence:
   description:
     - What was seen, without values of environment variables. Its parts are described in U(https://github.com/webops/django/blob/main/docs/diagnose.md).
-  returned: without O(look)
+  returned: without O(look) and O(as_text)
   type: dict
   contains:
     notes:
@@ -97,16 +103,22 @@ evidence:
       type: dict
 look:
   description: What was seen at the paths and URLs that were asked for.
-  returned: with O(look)
+  returned: with O(look), without O(as_text)
   type: dict
+answer:
+  description: The same as JSON text.
+  returned: with O(as_text)
+  type: str
 """
 
+import json
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webops.django.plugins.module_utils.errors import run_module
 from ansible_collections.webops.django.plugins.module_utils.evidence_look import look
 from ansible_collections.webops.django.plugins.module_utils.evidence_survey import survey
+from ansible_collections.webops.django.plugins.module_utils.evidence_text import plain
 
 PROJECT: dict[str, t.Any] = {
     "project_path": {"type": "path"},
@@ -119,9 +131,12 @@ PROJECT: dict[str, t.Any] = {
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Look."""
-    if module.params["look"] is not None:
-        return {"changed": False, "look": look(module.params["look"])}
-    return {"changed": False, "evidence": survey(dict(module.params["project"], trial=module.params["trial"]))}
+    request = module.params["look"]
+    if request is not None:
+        answer = {"look": look(json.loads(request) if isinstance(request, str) else request)}
+    else:
+        answer = {"evidence": survey(dict(module.params["project"], trial=module.params["trial"]))}
+    return dict({"answer": json.dumps(answer)} if module.params["as_text"] else plain(answer), changed=False)
 
 
 def main() -> None:
@@ -129,7 +144,8 @@ def main() -> None:
     spec = {
         "project": {"type": "dict", "default": {}, "options": PROJECT},
         "trial": {"type": "bool", "default": True},
-        "look": {"type": "dict"},
+        "look": {"type": "raw"},
+        "as_text": {"type": "bool", "default": False},
     }
     run_module(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)
 

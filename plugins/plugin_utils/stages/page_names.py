@@ -49,7 +49,7 @@ def plain(name: str) -> str:
 
 def known_names(site: SiteView) -> dict[str, str]:
     """Return the names under which files are served today, by the names that the finders know."""
-    return {target.expected.get("source_path") or plain(target.path): target.path for target in site.targets}
+    return {item.get("source_path") or plain(item["path"]): item["path"] for item in site.application["sample"]}
 
 
 def split(path: str, names: t.Mapping[str, str]) -> tuple[str, str]:

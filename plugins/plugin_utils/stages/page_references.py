@@ -64,7 +64,7 @@ def _not_in_manifest(site: SiteView) -> t.Iterator[dict[str, t.Any]]:
 def _not_found(site: SiteView) -> t.Iterator[dict[str, t.Any]]:
     """Yield names under STATIC_URL that pages ask for, that are answered with an error, and that are neither known nor there."""
     names = known_names(site)
-    served = {target.path for target in site.targets}
+    served = set(names.values())
     seen = set()
     for page, reference in references(site):
         url = bare(reference["url"])

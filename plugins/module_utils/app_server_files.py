@@ -69,7 +69,8 @@ def assigned_variables(text: str, defaults: bool = True, forced: bool = True) ->
     for node in nodes:
         if forced and isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Subscript):
             subscript = node.targets[0]
-            key = subscript.slice.value if isinstance(subscript.slice, ast.Index) else subscript.slice  # type: ignore[attr-defined]
+            # Before Python 3.9 an index is wrapped once more.
+            key = getattr(subscript.slice, "value", subscript.slice) if type(subscript.slice).__name__ == "Index" else subscript.slice
             if _is_environment(subscript.value):
                 _add(found, key, node.value)
         if isinstance(node, ast.Call) and len(node.args) >= 2 and isinstance(node.func, (ast.Attribute, ast.Name)):

@@ -13,6 +13,8 @@ import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.web_urls import Origin
 
+SMALL_SEGMENT = 536
+"""Bytes, what every host takes (RFC 1122 4.2.2.6)."""
 Address = t.Tuple[int, t.Any]
 """An address family and what ``connect`` takes in it."""
 
@@ -119,7 +121,8 @@ class Route:
     :param address: an IP address or host name; empty: what the URL's host name resolves to.
     :param port: 0: the URL's port.
     :param socket_path: a unix socket, instead of an address.
-    :param receive_buffer: bytes that the kernel keeps of what arrives; 0: as it likes. A small one lets a server feel how slow a reader is.
+    :param receive_buffer: bytes that the kernel keeps of what arrives, in small segments; 0: as it likes. A server then feels how slow its
+        reader is after a few KiB, and not after some MiB as on loopback.
     """
 
     address: str = ""
@@ -160,6 +163,9 @@ def _connect(family: int, address: t.Any, until: float, receive_buffer: int) -> 
         if receive_buffer:
             # Before connecting, for the window's scale is settled then (tcp(7)).
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            if family != socket.AF_UNIX:
+                # The sender's buffer grows with the segments' size.
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SMALL_SEGMENT)
         sock.settimeout(seconds_until(until))
         sock.connect(address)
         if family != socket.AF_UNIX:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import typing as t
 from pathlib import Path
 
 import pytest
 from ansible_collections.webops.django.plugins.module_utils import diagnosis_pace
 from ansible_collections.webops.django.plugins.module_utils.diagnosis_client import crawl_pages
+from ansible_collections.webops.django.plugins.module_utils.diagnosis_pages import CONNECTIONS
 from ansible_collections.webops.django.tests.unit.support.django_server import DjangoServer, proxied
 from ansible_collections.webops.django.tests.unit.support.raw_server import RawServer, http_answer
 from ansible_collections.webops.django.tests.unit.support.static_site import PAGES, StaticSite
@@ -103,6 +105,20 @@ def test_haste_breaks_nothing_where_nothing_is_limited(site: StaticSite) -> None
     (page,) = crawl(site.nginx.port)
     assert (page["limited"], len(page["references"])) == (0, 80)
     assert {reference["status"] for reference in page["references"]} == {200}
+
+
+def test_a_page_s_assets_are_asked_for_at_once() -> None:
+    together = threading.Barrier(CONNECTIONS, timeout=20)
+
+    def reply(sock: socket.socket, target: str) -> None:
+        if target != "/":
+            # Passes when as many requests as a browser sends at once are on the way.
+            together.wait()
+        sock.sendall(html("".join(f"<img src={number}>" for number in range(CONNECTIONS))) if target == "/" else http_answer(b""))
+
+    with RawServer(reply) as server:
+        (page,) = crawl(server.port)
+    assert got(page, "status") == [(200,)] * CONNECTIONS
 
 
 def test_assets_that_are_never_answered_are_no_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ def style_sheet_findings(evidence: t.Mapping[str, t.Any]) -> list[Finding]:
     absent = [item for item in asked if not item["other_case"]] if stops else []
     return [
         *([_case_mismatch(other_case, stops)] if other_case else []),
-        *([_manifest_missing(absent, "style sheets ask for", stops)] if absent else []),
+        *([_collect_fails(absent)] if absent else []),
     ]
 
 
@@ -42,7 +42,7 @@ def page_findings(evidence: t.Mapping[str, t.Any]) -> list[Finding]:
     return [
         *([_not_built(built, evidence)] if built else []),
         *([_case_mismatch(other_case, False)] if other_case else []),
-        *([_manifest_missing(refused, "templates ask for", False)] if refused else []),
+        *([_manifest_missing(refused)] if refused else []),
     ]
 
 
@@ -76,16 +76,28 @@ def _case_mismatch(items: list[dict[str, t.Any]], stops: bool) -> Finding:
     )
 
 
-def _manifest_missing(items: list[dict[str, t.Any]], who: str, stops: bool) -> Finding:
+def _collect_fails(items: list[dict[str, t.Any]]) -> Finding:
+    """The storage looks for each name that a style sheet asks for, and collectstatic ends at the first that is not there."""
     first = items[0]
-    effect = "collectstatic ends with an error there" if stops else "a page that asks for one ends with an error while DEBUG is off"
     return _finding(
-        "manifest_missing_entry",
-        f"{some(len(items), 'name', [item['name'] for item in items])} that {who} {'is' if len(items) == 1 else 'are'} in no manifest; {effect}. "
-        f"{_where(first)} asks for {first['name']}{_instead(first)}",
+        "collectstatic_failed",
+        f"{some(len(items), 'name', [item['name'] for item in items])} that style sheets ask for {'is' if len(items) == 1 else 'are'} known to no finder, "
+        f"and collectstatic ends with an error there: {_where(first)} asks for {first['name']}{_instead(first)}",
         _manifest_fix(first),
         items,
-        {"stops_collectstatic": stops},
+        {"stops_collectstatic": True},
+    )
+
+
+def _manifest_missing(items: list[dict[str, t.Any]]) -> Finding:
+    first = items[0]
+    return _finding(
+        "manifest_missing_entry",
+        f"{some(len(items), 'name', [item['name'] for item in items])} that templates ask for {'is' if len(items) == 1 else 'are'} in no manifest; "
+        f"a page that asks for one ends with an error while DEBUG is off. {_where(first)} asks for {first['name']}{_instead(first)}",
+        _manifest_fix(first),
+        items,
+        {"stops_collectstatic": False},
     )
 
 

@@ -68,8 +68,11 @@ def verdict(site: SiteView, found: t.Sequence[Finding]) -> str:
     asked = [target for target in site.targets if target.answer is not None]
     references = [item for page_ in site.pages for item in page_.get("references") or () if item["url"].startswith(site.static_url)]
     broken = [target for target in asked if not target.served] or [item for item in references if item.get("status") not in (200, None)]
-    if broken or any(item.get("urls") for item in found):
+    errors = [page_ for page_ in site.pages if (page_.get("status") or 0) >= 500]
+    if broken or any(item.get("urls") for item in found) or (errors and found):
         return "not_served"
+    if errors:
+        return "unknown"
     if asked and all(target.served for target in asked):
         return "served"
     return "not_served" if found else "unknown"
@@ -96,6 +99,9 @@ def _unknown(site: SiteView, hosts: Hosts) -> list[str]:
         told.append(f"{file_}:{line}: {directive}: {why}")
         if len(told) > 20:
             break
+    for page_ in site.pages:
+        if (page_.get("status") or 0) >= 500 and not site.blamed(page_["url"]):
+            told.append(f"The page {page_['url']} answers {page_['status']}{': ' + str(page_.get('error_text')) if page_.get('error_text') else ''}.")
     unexplained = [target for target in site.targets if target.answer is not None and not target.served and not site.blamed(target.url)]
     if unexplained:
         url, answer = unexplained[0].url, unexplained[0].answer or {}
@@ -107,7 +113,10 @@ def _unknown(site: SiteView, hosts: Hosts) -> list[str]:
 def _nothing(evidence: dict[str, t.Any], hosts: Hosts) -> dict[str, t.Any]:
     """No application was found: say what would help."""
     told = [note["message"] for note in evidence["notes"]] + hosts.unreadable
-    if not any(note["needs"].startswith("django_app_") for note in evidence["notes"]):
+    needs = [note["needs"] for note in evidence["notes"]]
+    if "root" in needs:
+        told.append("Other users' processes cannot be seen: run it as root (become), or as the user of the site.")
+    elif not any(need.startswith("django_app_") for need in needs):
         told.append(
             "No Django application server runs here (looked for Gunicorn, Uvicorn, Hypercorn, Daphne, uWSGI and runserver). "
             "Set django_app_project_path and django_app_python to follow one that does not run."

@@ -10,6 +10,7 @@ from ansible_collections.webops.django.plugins.module_utils.static_collected_fin
 from ansible_collections.webops.django.plugins.module_utils.static_settings_findings import settings_findings
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
 from ansible_collections.webops.django.plugins.plugin_utils.stages import collected_mounts, page_references
+from ansible_collections.webops.django.plugins.plugin_utils.stages.page_names import known_names
 
 ABOUT_THE_TREE = ("collectstatic_not_run", "collectstatic_stale", "collectstatic_failed", "symlink_broken")
 
@@ -28,8 +29,15 @@ def findings(site: SiteView) -> list[Finding]:
         found = [item for item in found if item["code"] not in ("collectstatic_not_run", "collectstatic_stale")]
     lacking = [target.url for target in site.targets if not target.served and target.expected["state"] not in ("same", "unknown")]
     told = [dict(item, urls=lacking if item["code"] in ABOUT_THE_TREE else []) for item in found]
+    return [*mounts, *told, *_of_pages(site, told)]
+
+
+def _of_pages(site: SiteView, told: list[Finding]) -> list[Finding]:
+    """Return what pages ask for in vain, without what is an effect of the tree's own fault: a file that is known, and was not collected."""
     known = {item["code"] for item in told}
-    return [*mounts, *told, *(item for item in page_references.findings(site) if item["code"] not in known)]
+    names = known_names(site) if known & set(ABOUT_THE_TREE) else {}
+    found = [item for item in page_references.findings(site) if item["code"] not in known]
+    return [item for item in found if not (item["examples"] and all(name in names for name in item["examples"]))]
 
 
 def _is_not_needed(site: SiteView) -> bool:

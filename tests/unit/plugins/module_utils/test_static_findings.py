@@ -309,7 +309,7 @@ def test_a_style_sheet_asks_the_manifest_for_what_is_not_there(tmp_path: Path, c
     """collectstatic ends there; that it was not run is an effect."""
     project = make_project(tmp_path, MANIFEST_STORAGE, {"app/a.css": css})
     (finding,) = found(project)
-    assert (finding["code"], finding["count"], finding["evidence"]["stops_collectstatic"]) == ("manifest_missing_entry", 1, True)
+    assert (finding["code"], finding["count"], finding["evidence"]["stops_collectstatic"]) == ("collectstatic_failed", 1, True)
     with pytest.raises(CollectstaticFailedError):
         collect(project)
 

@@ -33,7 +33,7 @@ def codes(evidence: dict[str, t.Any], *items: dict[str, t.Any], **more: t.Any) -
 @pytest.mark.parametrize(
     ("evidence", "more", "expected"),
     [
-        (MANIFEST, {}, ["manifest_missing_entry"]),
+        (MANIFEST, {}, ["collectstatic_failed"]),
         (PLAIN, {}, []),
         (FORGIVING, {}, []),
         (PLAIN, {"other_case": "DIST/main.js"}, ["case_mismatch"]),

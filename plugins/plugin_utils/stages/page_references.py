@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 import typing as t
 from urllib.parse import unquote
 
-from ansible_collections.webops.django.plugins.module_utils.finding import Finding
+from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding, some
 from ansible_collections.webops.django.plugins.module_utils.info_references import FAMILIES
-from ansible_collections.webops.django.plugins.module_utils.static_references_findings import page_findings
+from ansible_collections.webops.django.plugins.module_utils.static_references_findings import BUILT, page_findings
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
 from ansible_collections.webops.django.plugins.plugin_utils.stages.page_names import (
     HASHED,
@@ -36,13 +37,44 @@ def findings(site: SiteView) -> list[Finding]:
     """Name what pages ask for in vain because no file of that name is known."""
     if not site.static:
         return []
-    items = [*_not_in_manifest(site), *_not_found(site)]
-    if not items:
-        return []
-    # The project's own pages stand in the place of its own templates.
-    evidence = dict(site.static, references={"unknown": items}, project_path=site.base_url)
+    asked = list(_not_found(site))
+    items = [*_not_in_manifest(site), *asked]
     urls = {item["name"]: item["url"] for item in items}
-    return [dict(found, urls=[urls[name] for name in found["examples"] if urls.get(name)]) for found in page_findings(evidence)]
+    found = page_findings(dict(site.static, references={"unknown": items})) if items else []
+    told = {name for item in found for name in item["examples"]}
+    built = [item for item in asked if item["name"] not in told and _is_output(item)]
+    found = [*found, *([_not_built(site, built)] if built and all(item["code"] != "asset_not_built" for item in found) else [])]
+    return [dict(item, urls=[urls[name] for name in item["examples"] if urls.get(name)]) for item in found]
+
+
+def _is_output(item: Document) -> bool:
+    """Tell whether a name that a client asked for in vain can only be what a build should have written: nothing resembles it."""
+    near = item["other_case"] or item["without_slash"] or item["other_extension"]
+    return posixpath.splitext(item["name"])[1] in BUILT and not near
+
+
+def _not_built(site: SiteView, items: t.Sequence[Document]) -> Finding:
+    """Unlike a template, which nobody may use, a page proves that the file is wanted."""
+    first, build = items[0], site.static.get("build") or {}
+    names = [item["name"] for item in items]
+    missing = [str(folder) for folder in build.get("missing_folders") or ()]
+    if build.get("package"):
+        how = f"cd {shlex.quote(posixpath.dirname(build['package']))} && npm ci && npm run {build.get('script') or 'build'}"
+        why = f"{build['package']} is there, and what its build writes is not"
+    else:
+        folder = missing[0] if missing else next((source["path"] for source in site.static.get("sources") or () if not source.get("app")), "")
+        how = f"Build the front end, so that {first['name']} lies in {folder or 'a folder of STATICFILES_DIRS'}"
+        why = f"the folder {missing[0]} of STATICFILES_DIRS does not exist" if missing else "no app and no folder of STATICFILES_DIRS has it"
+    return finding(
+        "asset_not_built",
+        "collected",
+        f"{first['used_by'][0]} asks for {first['name']}, and {why}: a front-end build's output, or a file that was never added. "
+        f"{some(len(items), 'name', names)} of this kind.",
+        f"{how}\nthen {site.static.get('collect_command') or 'collect again'}",
+        {"names": names[:10], "package": build.get("package", ""), "missing_folders": missing},
+        count=len(items),
+        examples=names,
+    )
 
 
 def _not_in_manifest(site: SiteView) -> t.Iterator[dict[str, t.Any]]:
@@ -66,6 +98,8 @@ def _not_found(site: SiteView) -> t.Iterator[dict[str, t.Any]]:
     names = known_names(site)
     served = set(names.values())
     seen = set()
+    if _is_cut(site):
+        return
     for page, reference in references(site):
         url = bare(reference["url"])
         name = unquote(url[len(site.static_url) :], errors="surrogateescape") if url.startswith(site.static_url) else ""
@@ -75,6 +109,12 @@ def _not_found(site: SiteView) -> t.Iterator[dict[str, t.Any]]:
         # A style sheet's references are judged from the sources.
         if reference.get("from") in (None, "", page["url"]):
             yield _item(site, name, page["url"], url, "")
+
+
+def _is_cut(site: SiteView) -> bool:
+    """Tell whether a name that the sample lacks may be one that is known and was not collected."""
+    lacking = ((site.static.get("tree") or {}).get("missing") or {}).get("count", 0)
+    return bool(lacking) and site.application.get("files_total", 0) > len(site.application["sample"])
 
 
 def _refused(reference: Document) -> bool:

@@ -59,9 +59,19 @@ def _place(target: Target) -> tuple[str, str]:
 
 
 def _finding(site: SiteView, hit: list[Target]) -> Finding:
+    """A table that knows none of the usual extensions is none; one that knows some of them lacks the others."""
     lacking = collections.Counter(extension(target.path) for target in hit)
     usual = [name for name in lacking if name in IN_EVERY_TABLE]
-    return _missing(site, hit, usual) if usual else _unmapped(site, hit, list(lacking))
+    knows = any(_is_typed(target) and _place(target) == _place(hit[0]) for target in site.targets)
+    return _missing(site, hit, usual) if usual and not knows else _unmapped(site, hit, list(lacking))
+
+
+def _is_typed(target: Target) -> bool:
+    """Tell whether nginx has sent a file of a usual extension with its type."""
+    name, answer = extension(target.path), target.answer
+    if not target.served or answer is None or answer["server"] == "app" or target.route is None or target.route.outcome == "proxy":
+        return False
+    return name in IN_EVERY_TABLE and expected_for_name(target.path).accepts(_type(answer)) and _type(answer) != _default(target)
 
 
 def _missing(site: SiteView, hit: list[Target], usual: t.Sequence[str]) -> Finding:

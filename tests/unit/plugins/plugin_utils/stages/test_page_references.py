@@ -55,7 +55,21 @@ def test_what_a_build_has_not_built() -> None:
     """A package.json is there, and its output is not."""
     found = found_for(reference("/static/frontend/main.js", 404, "script"), said={"build": BUILD})
     assert codes(found) == ["asset_not_built"]
-    assert "npm run build" in found[0]["fix"]
+    assert "cd /srv/shop/frontend && npm ci && npm run build" in found[0]["fix"]
+
+
+def test_a_script_that_nobody_has_is_not_built_either() -> None:
+    """A page asks for it, and nothing resembles it; where a build would be is not known."""
+    found = found_for(reference("/static/dist/app.js", 404, "script"), reference("/static/dist/app.css", 404))
+    assert codes(found) == ["asset_not_built"]
+    assert "no app and no folder of STATICFILES_DIRS has it" in found[0]["message"]
+    assert found[0]["urls"] == [f"{STATIC}dist/app.js", f"{STATIC}dist/app.css"]
+
+
+def test_of_a_project_that_was_only_sampled_and_not_collected_nobody_knows() -> None:
+    """The name may be one of the other 9,000."""
+    lacking = {"missing": {"count": 9000, "examples": []}, "different": {"count": 0, "examples": []}, "is_empty": False}
+    assert found_for(reference("/static/dist/app.js", 404, "script"), said={"tree": lacking}, files_total=10000) == []
 
 
 def test_a_folder_in_a_bundles_place() -> None:
@@ -72,7 +86,7 @@ def test_a_folder_in_a_bundles_place() -> None:
 @pytest.mark.parametrize(
     "item",
     [
-        reference("/static/shop/typo.js", 404, "script"),
+        reference("/static/shop/typo.png", 404, "image"),
         reference("/static/shop/site.css", 404),
         reference("/static/frontend/main.js", 500, "script"),
         reference("/static/frontend/main.js", None, "script"),

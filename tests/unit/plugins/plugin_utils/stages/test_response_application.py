@@ -28,7 +28,7 @@ from ansible_collections.webops.django.tests.unit.support.evidence_documents imp
 
 PROXY = configuration("location / { proxy_pass http://unix:/run/shop.sock; }")
 OLD, NEW = "shop/site.0123456789ab.css", "shop/site.ba9876543210.css"
-HTML = {"content_type": "text/html; charset=utf-8", "matches": False, "server": "app", "start": "<!DOCTYPE html><html>"}
+HTML: dict[str, t.Any] = {"content_type": "text/html; charset=utf-8", "matches": False, "server": "app", "start": "<!DOCTYPE html><html>"}
 
 
 def proxied(**facts: t.Any) -> t.Any:

@@ -68,6 +68,14 @@ def test_an_extension_that_the_table_lacks_is_named_with_its_line(name: str, kin
     assert found[0]["urls"] == [f"{STATIC}shop/x.{name}"]
 
 
+def test_a_table_that_knows_style_sheets_and_no_scripts_lacks_an_extension() -> None:
+    """Somebody wrote one of their own."""
+    locations = f"location /static/ {{ alias {ROOT}/; types {{ text/css css; }} }}"
+    found = response.findings(sent_as({"shop/site.css": "text/css", "shop/app.js": "text/plain"}, locations))
+    assert codes(found) == ["mime_type_unmapped_extension"]
+    assert f"Add to the types block at {SITE}:3:\n    application/javascript js;" in found[0]["fix"]
+
+
 @pytest.mark.parametrize("name", ["ttf", "otf", "eot"])
 def test_a_font_without_a_type_is_loaded_all_the_same(name: str) -> None:
     """Debian's table has none for these, and browsers ask for none."""

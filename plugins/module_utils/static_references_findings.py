@@ -81,8 +81,8 @@ def _collect_fails(items: list[dict[str, t.Any]]) -> Finding:
     first = items[0]
     return _finding(
         "collectstatic_failed",
-        f"{some(len(items), 'name', [item['name'] for item in items])} that style sheets ask for {'is' if len(items) == 1 else 'are'} known to no finder, "
-        f"and collectstatic ends with an error there: {_where(first)} asks for {first['name']}{_instead(first)}",
+        f"{some(len(items), 'name', [item['name'] for item in items])} that style sheets ask for {'is' if len(items) == 1 else 'are'} known to no "
+        f"finder, and collectstatic ends with an error there: {_where(first)} asks for {first['name']}{_instead(first)}",
         _manifest_fix(first),
         items,
         {"stops_collectstatic": True},

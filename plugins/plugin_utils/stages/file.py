@@ -47,7 +47,9 @@ def findings(site: SiteView) -> list[Finding]:
 def judge(site: SiteView, target: Target) -> list[Wrong]:
     """Return what is wrong with a target's path: first how the directive is written, then where it leads."""
     route = target.route
-    if route is None or route.mapping is None or route.outcome in ("proxy", "none", "denied") or intended(site, target) is not None:
+    if route is None or route.mapping is None or route.outcome in ("none", "denied") or intended(site, target) is not None:
+        return []
+    if route.outcome == "proxy" and not route.tries:
         return []
     expected = target.expected["collected"]
     path = plain_path(route, target.url)

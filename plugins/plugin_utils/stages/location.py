@@ -145,7 +145,8 @@ def _no_location(site: SiteView) -> list[Finding]:
 
 
 def _goes_to_application(target: Target) -> bool:
-    return target.route is not None and target.route.outcome == "proxy"
+    # Where try_files has led there, a location for the file was found, and the stage file judges it.
+    return target.route is not None and target.route.outcome == "proxy" and not target.route.tries
 
 
 def _application_intercepts(target: Target) -> bool:

@@ -64,6 +64,9 @@ def _shadowed(site: SiteView) -> list[Finding]:
     for target in site.targets:
         if target.served or target.route is None or target.route.location is None or _is_right(site, target):
             continue
+        # A location that refuses by a rule does so on purpose; the rule is the cause.
+        if target.route.outcome == "denied" or (target.route.outcome == "return" and target.route.status in (401, 403)):
+            continue
         meant = intended(site, target)
         if meant is not None:
             winner = target.route.location

@@ -19,6 +19,7 @@ SERVERS = {"gunicorn": "gunicorn", "uvicorn": "uvicorn", "hypercorn": "hypercorn
 _PYTHON = re.compile(r"(?:python|pypy)[0-9.]*\Z")
 _UWSGI = re.compile(r"(?:py)?uwsgi(?:[-_][\w.-]+)?\Z", re.IGNORECASE)
 _TITLED = re.compile(r"gunicorn: (master|worker|arbiter) \[(.*)\]\s*\Z", re.DOTALL)
+_UWSGI_TITLED = re.compile(r"(?:.* )?uWSGI (master|worker \d+|http \d+|mule \d+|spooler.*)\s*\Z", re.DOTALL)
 _OBJECT = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*(?::[A-Za-z_][\w.]*(?:\(.*\))?)?\Z", re.DOTALL)
 _TELLING = re.compile(r"[A-Za-z_][\w.]*(?::[A-Za-z_]\w*|\b[wa]sgi)\Z|(?:.*\.)?[wa]sgi(?::\w+)?\Z")
 
@@ -82,6 +83,9 @@ def read_command(words: t.Sequence[str]) -> Command | None:
     words = [word for word in words if word]
     if not words:
         return None
+    title = _UWSGI_TITLED.match(words[0]) if len(words) == 1 else None
+    if title:
+        return Command("uwsgi", titled=True, is_worker=title.group(1) != "master")
     program = os.path.basename(words[0])
     if _PYTHON.match(program):
         return _read_python(words)

@@ -59,11 +59,13 @@ def _complete_uwsgi(command: Command, view: View, cwd: str, environment: dict[st
             command.options[key] = [*values, *command.options.get(key, [])]
     mounted = command.last("mount").partition("=")[2]
     module = command.last("module", "w", "wsgi") or mounted
-    if mounted.endswith((".py", ".wsgi")) and module == mounted:
+    # shop.wsgi is a module, /srv/shop.wsgi a file.
+    is_file = "/" in module or module.endswith(".py")
+    if mounted and is_file and module == mounted:
         command.options.setdefault("wsgi-file", []).append(mounted)
     elif module and ":" not in module and command.last("callable"):
         module = f"{module}:{command.last('callable')}"
-    command.application = module if not module.endswith((".py", ".wsgi")) else ""
+    command.application = "" if is_file else module
 
 
 def is_emperor(command: Command) -> bool:

@@ -86,6 +86,14 @@ def test_titles_of_setproctitle(title: str, application: str, is_worker: bool) -
     assert (command.application, command.is_worker) == (application, is_worker)
 
 
+@pytest.mark.parametrize(("title", "is_worker"), [("uWSGI master", False), ("shop uWSGI worker 1", True), ("shop uWSGI http 1", True)])
+def test_titles_of_uwsgi(title: str, is_worker: bool) -> None:
+    """With auto-procname, and with a prefix."""
+    command = read_command([title])
+    assert command is not None and (command.kind, command.titled, command.is_worker) == ("uwsgi", True, is_worker)
+    assert read_command(["grep", title]) is None
+
+
 def test_options_in_all_ways_of_writing() -> None:
     command = read_command(
         [PYTHON, "gunicorn", "-b", "a:1", "-bb:2", "--bind=c:3", "--bind", "d:4", "-w4", "-D", "--env", "X=1", "-eY=2", "--", "shop.wsgi"]

@@ -44,6 +44,7 @@ def test_gunicorns_usual_file_and_variable(tmp_path: Path) -> None:
     [
         ("uwsgi --ini x.ini", "shop.wsgi:app", ""),
         ("uwsgi x.ini", "shop.wsgi:app", ""),
+        ("uwsgi --module shop.wsgi", "shop.wsgi", ""),
         ("uwsgi --module shop.wsgi:application", "shop.wsgi:application", ""),
         ("uwsgi -w shop.wsgi --callable app", "shop.wsgi:app", ""),
         ("uwsgi --mount /shop=shop.wsgi:application", "shop.wsgi:application", ""),

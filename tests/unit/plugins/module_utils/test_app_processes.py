@@ -86,6 +86,16 @@ def test_what_a_title_has_overwritten_is_asked_of_the_unit(tmp_path: Path) -> No
     assert services(proc.table(), Systemctl("/srv/start.sh"))[0].command.application == ""
 
 
+def test_uwsgi_that_has_overwritten_its_words(tmp_path: Path) -> None:
+    """With auto-procname: the unit names its file."""
+    (tmp_path / "shop.ini").write_text("[uwsgi]\nmodule = shop.wsgi\nenv = C=file\n")
+    proc = FakeProc(tmp_path / "proc").add(10, "uWSGI master", comm="uwsgi", environment=b"\0\0", unit="shop.service", cwd=str(tmp_path))
+    proc.add(11, "uWSGI worker 1", comm="uwsgi", parent=10).add(12, "uWSGI http 1", comm="uwsgi", parent=10)
+    (found,) = services(proc.table(), Systemctl("/srv/venv/bin/uwsgi --ini shop.ini"))
+    assert (found.pids, found.command.application, found.environment["C"]) == ([10, 11, 12], "shop.wsgi", "file")
+    assert found.environment["DJANGO_SETTINGS_MODULE"] == "shop.prod"
+
+
 def test_a_unit_is_not_asked_where_the_process_tells(tmp_path: Path) -> None:
     proc = FakeProc(tmp_path).add(10, *GUNICORN, environment={"A": "b"}, unit="shop.service", cwd="/srv")
     systemctl = Systemctl()

@@ -18,7 +18,22 @@ from ansible_collections.webops.django.plugins.module_utils.reading_program impo
 ATTEMPTS = """
 import os, socket, sys
 folder, victim = sys.argv[1:]
+here = os.open(folder, os.O_RDONLY)
 def each():
+    yield "mkdirat", lambda: os.mkdir("new", dir_fd=here)
+    yield "unlinkat", lambda: os.unlink("closed", dir_fd=here)
+    yield "rmdirat", lambda: os.rmdir("sub", dir_fd=here)
+    yield "renameat", lambda: os.rename("closed", "new", src_dir_fd=here, dst_dir_fd=here)
+    yield "linkat", lambda: os.link("closed", "new", src_dir_fd=here, dst_dir_fd=here)
+    yield "symlinkat", lambda: os.symlink("/", "new", dir_fd=here)
+    yield "mknodat", lambda: os.mkfifo("new", dir_fd=here)
+    yield "fchmodat", lambda: os.chmod("closed", 0o777, dir_fd=here)
+    yield "fchownat", lambda: os.chown("closed", os.getuid(), os.getgid(), dir_fd=here)
+    yield "lchown", lambda: os.lchown(victim, os.getuid(), os.getgid())
+    yield "fchown", lambda: os.fchown(here, os.getuid(), os.getgid())
+    yield "ftruncate", lambda: os.ftruncate(os.open(victim, os.O_RDONLY), 0)
+    yield "fallocate", lambda: os.posix_fallocate(os.open(victim, os.O_RDONLY), 0, 1)
+    yield "removexattr", lambda: os.removexattr(victim, "user.x")
     yield "create", lambda: os.open(folder + "/new", os.O_CREAT | os.O_RDONLY)
     yield "write", lambda: os.open(victim, os.O_WRONLY)
     yield "update", lambda: os.open(victim, os.O_RDWR)

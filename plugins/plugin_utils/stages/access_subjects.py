@@ -13,6 +13,7 @@ from ansible_collections.webops.django.plugins.module_utils.served_tree import M
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import plain_path
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.stages.access_modes import READ, SEARCH, closed_by_mode, worker_account
+from ansible_collections.webops.django.plugins.plugin_utils.stages.page_names import is_known
 
 Document = t.Mapping[str, t.Any]
 
@@ -75,13 +76,13 @@ def is_nginx_meant(site: SiteView, target: Target) -> bool:
 
 
 def _of_tree(site: SiteView) -> t.Iterator[Subject]:
-    """Yield files of STATIC_ROOT that the worker cannot open, and that were not in the sample."""
+    """Yield the project's files in STATIC_ROOT that the worker cannot open, and that nobody asked for."""
     root = site.static_root.rstrip("/")
     tree = (site.look.get("trees") or {}).get(os.path.normpath(root)) if root else None
     for item in (tree or {}).get("closed") or ():
         name = os.path.relpath(item["path"], root)
-        # Nobody asks for the manifest, nor for what begins with a dot.
-        if name != MANIFEST and not any(part.startswith(".") for part in name.split("/")):
+        # Nobody asks for the manifest, nor for what is left over.
+        if name != MANIFEST and is_known(site, name):
             yield Subject(site.static_url + quote(name, errors="surrogateescape"), item["path"], None)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import typing as t
 from urllib.parse import unquote, urlsplit
@@ -50,6 +51,20 @@ def plain(name: str) -> str:
 def known_names(site: SiteView) -> dict[str, str]:
     """Return the names under which files are served today, by the names that the finders know."""
     return {item.get("source_path") or plain(item["path"]): item["path"] for item in site.application["sample"]}
+
+
+def is_known(site: SiteView, name: str) -> bool:
+    """Tell whether a file of STATIC_ROOT is one of the project's, and not left over from what the project had before.
+
+    Of a project that was only sampled, the rest is known where the tree holds no more files than the project has.
+    """
+    names = known_names(site)
+    if name in names or name in names.values():
+        return True
+    total = site.application.get("files_total") or 0
+    tree = (site.look.get("trees") or {}).get(os.path.normpath(site.static_root)) or {}
+    most = total * (2 if site.static.get("manifest_name") else 1)
+    return total > len(site.application["sample"]) and 0 < (tree.get("files") or 0) <= most
 
 
 def split(path: str, names: t.Mapping[str, str]) -> tuple[str, str]:

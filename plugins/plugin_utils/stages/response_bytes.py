@@ -13,6 +13,7 @@ from urllib.parse import quote
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding, some
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.stages.access_subjects import is_nginx_meant
+from ansible_collections.webops.django.plugins.plugin_utils.stages.page_names import is_known
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
 
 SUFFIXES = {"gzip": ".gz", "br": ".br", "zstd": ".zst"}
@@ -86,9 +87,10 @@ def _in_tree(site: SiteView) -> t.Iterator[tuple[str, str]]:
         if any(is_nginx_meant(site, target) and _is_on(target.route.effective(name)) for target in site.targets if target.route)
     }
     for item in tree.get("stale_siblings") or ():
-        if item["encoding"] in on:
-            suffix = SUFFIXES.get(item["encoding"], "")
-            yield (item["path"][: -len(suffix)] if suffix and item["path"].endswith(suffix) else item["path"]), item["encoding"]
+        suffix = SUFFIXES.get(item["encoding"], "")
+        path = item["path"][: -len(suffix)] if suffix and item["path"].endswith(suffix) else item["path"]
+        if item["encoding"] in on and is_known(site, os.path.relpath(path, site.static_root)):
+            yield path, item["encoding"]
 
 
 def _is_on(directives: t.Sequence[t.Any]) -> bool:

@@ -132,13 +132,24 @@ def test_an_acl_that_refuses_is_named_as_well() -> None:
 
 
 def test_a_file_that_the_sample_left_out_is_found_in_the_tree() -> None:
-    """One closed file of 10,000; the manifest and hidden files are nobody's business."""
+    """One closed file of 10,000; the manifest is nobody's business."""
     path = f"{ROOT}/shop/rare.css"
-    closed = [{"path": item, "error": "EACCES", "refused_at": item} for item in (path, f"{ROOT}/staticfiles.json", f"{ROOT}/.git/config")]
+    closed = [{"path": item, "error": "EACCES", "refused_at": item} for item in (path, f"{ROOT}/staticfiles.json")]
     paths = {path: known(path, [entry(path, "0600", "deploy")], refused(path, "read"))}
-    found = access.findings(site_of(paths=paths, trees={ROOT: {"path": ROOT, "closed": closed, "closed_count": 3}}))
+    shop = application(files_total=10000)
+    found = access.findings(site_of(app=shop, paths=paths, trees={ROOT: {"path": ROOT, "files": 10000, "closed": closed, "closed_count": 2}}))
     assert codes(found) == ["file_not_readable"]
     assert found[0]["urls"] == [f"{STATIC}shop/rare.css"]
+
+
+@pytest.mark.parametrize(("total", "files"), [(len(NAMES), 5), (10000, 10001), (10000, 0)])
+def test_a_file_that_is_left_over_may_be_closed(total: int, files: int) -> None:
+    """No page of today asks for it: the whole project is in the sample, or the tree holds more than the project."""
+    path = f"{ROOT}/shop/removed-long-ago.css"
+    closed = [{"path": path, "error": "EACCES", "refused_at": path}]
+    paths = {path: known(path, [entry(path, "0600")], refused(path, "read"))}
+    trees = {ROOT: {"path": ROOT, "files": files, "closed": closed, "closed_count": 1}}
+    assert access.findings(site_of(app=application(files_total=total), paths=paths, trees=trees)) == []
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from ansible_collections.webops.django.tests.unit.support.evidence_documents imp
     SITE,
     STATIC,
     answer,
+    application,
     codes,
     configuration,
     known,
@@ -25,12 +26,13 @@ from ansible_collections.webops.django.tests.unit.support.evidence_documents imp
 )
 
 GZIP = configuration(f"gzip_static on; {LOCATIONS}")
+MANY = application(files_total=100)
 STALE = {"gzip": {"status": 200, "matches": False, "encoding": "gzip"}}
 
 
 def tree(*names: str, encoding: str = "gzip") -> dict[str, t.Any]:
     """A tree with stale siblings."""
-    return {ROOT: {"path": ROOT, "closed": [], "stale_siblings": [{"path": f"{ROOT}/{name}", "encoding": encoding} for name in names]}}
+    return {ROOT: {"path": ROOT, "files": 100, "closed": [], "stale_siblings": [{"path": f"{ROOT}/{name}", "encoding": encoding} for name in names]}}
 
 
 def test_a_sibling_with_other_bytes_is_named() -> None:
@@ -46,7 +48,9 @@ def test_a_sibling_with_other_bytes_is_named() -> None:
 
 def test_siblings_that_nobody_asked_for_are_found_in_the_tree() -> None:
     """And one that was asked for is not told twice."""
-    found = response.findings(site_of(nginx(GZIP), answers=[answer("shop/site.css", encoded=STALE)], trees=tree("shop/site.css", "shop/rare.css")))
+    found = response.findings(
+        site_of(nginx(GZIP), answers=[answer("shop/site.css", encoded=STALE)], trees=tree("shop/site.css", "shop/rare.css"), app=MANY)
+    )
     assert codes(found) == ["stale_precompressed"]
     assert found[0]["urls"] == [f"{STATIC}shop/site.css", f"{STATIC}shop/rare.css"]
 
@@ -57,6 +61,11 @@ def test_siblings_that_nobody_sends_are_no_fault() -> None:
     assert response.findings(site_of(nginx(GZIP), trees=tree("shop/site.css", encoding="br"))) == []
     off = configuration(f"gzip_static off; {LOCATIONS}")
     assert response.findings(site_of(nginx(off), trees=tree("shop/site.css"))) == []
+
+
+def test_a_sibling_of_what_is_left_over_is_no_fault() -> None:
+    """No page of today asks for the file."""
+    assert response.findings(site_of(nginx(GZIP), trees=tree("shop/removed-long-ago.css"))) == []
 
 
 def test_brotli_is_judged_alike() -> None:
@@ -86,7 +95,7 @@ def test_a_wrong_file_is_not_told_once_more_by_its_encodings() -> None:
 def test_many_siblings_are_mended_by_one_command() -> None:
     """Nobody pastes a hundred names."""
     names = [f"shop/{number}.css" for number in range(30)]
-    found = response.findings(site_of(nginx(GZIP), trees=tree(*names)))
+    found = response.findings(site_of(nginx(GZIP), MANY, trees=tree(*names)))
     assert f"sudo find {ROOT}/shop -type f" in found[0]["fix"]
     assert len(found[0]["urls"]) == 30
 

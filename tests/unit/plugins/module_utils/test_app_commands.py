@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.webops.django.plugins.module_utils.app_commands import MASK, masked, read_command, read_more
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 PYTHON = "/srv/shop/venv/bin/python3"
@@ -132,6 +132,7 @@ SERVER_WORDS = ["gunicorn", PYTHON, "-m", "--", "-", "-e", "--env", "=", "uwsgi"
 WORDS = st.lists(st.text(alphabet=st.characters(), max_size=12) | st.sampled_from(SERVER_WORDS))
 
 
+@settings(deadline=None)
 @given(WORDS)
 def test_no_words_raise(words: list[str]) -> None:
     command = read_command(words)

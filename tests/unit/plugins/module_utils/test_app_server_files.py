@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.webops.django.plugins.module_utils.app_server_files import assigned_variables, gunicorn_options, uwsgi_options
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 GUNICORN = """
@@ -107,6 +107,7 @@ def test_circles_and_missing_files_end() -> None:
     assert options_of({}, "/a.ini") == {}
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200), st.sampled_from(["ini", "yaml", "xml", "json"]))
 def test_no_text_raises(text: str, ending: str) -> None:
     options_of({f"/x.{ending}": text, "/y.ini": "[uwsgi]\n" + text}, f"/x.{ending}")

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.webops.django.plugins.module_utils import app_settings_module as code
 from ansible_collections.webops.django.plugins.module_utils.app_settings_module import View
 from ansible_collections.webops.django.tests.unit.support.django_projects import MANAGE, WSGI
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 FORCED = 'import os\nos.environ["DJANGO_SETTINGS_MODULE"] = "shop.forced"\n'
@@ -94,6 +94,7 @@ def test_lines_of_dotenv_files() -> None:
     assert code.read_dotenv(text) == expected
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_no_text_raises(text: str) -> None:
     code.read_dotenv(text)

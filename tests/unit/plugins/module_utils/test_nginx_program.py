@@ -25,7 +25,7 @@ from ansible_collections.webops.django.plugins.module_utils.nginx_program import
 from ansible_collections.webops.django.plugins.module_utils.process_table import Identity
 from ansible_collections.webops.django.plugins.module_utils.reading_program import Reader, nobody
 from ansible_collections.webops.django.tests.unit.support.nginx_server import NGINX
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
@@ -63,6 +63,7 @@ def test_arguments(words: list[str], expected: Arguments) -> None:
     assert read_arguments(words) == Arguments(tuple(words), *[getattr(expected, name) for name in ("main", "prefix", "globals", "once")])
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="-cpgetsq /x;\"' ", max_size=60))
 def test_no_words_raise(text: str) -> None:
     read_arguments(title_words(text))

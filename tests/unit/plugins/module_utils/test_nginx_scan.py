@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.webops.django.plugins.module_utils.nginx_scan import KEPT_LINES, LARGE, shortened, statements
 from ansible_collections.webops.django.plugins.module_utils.nginx_text import parse, walk
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 TEXT = """user www-data; # a; include no.conf;
@@ -43,6 +43,7 @@ WORD = st.sampled_from(["include", "server", "listen", "80", "a.conf", '"a; b {"
 PIECE = st.one_of(WORD, st.sampled_from([";", ";", "{", "}", "\n", " "]))
 
 
+@settings(deadline=None)
 @given(st.lists(PIECE, max_size=30))
 def test_the_scan_agrees_with_the_reader(pieces: list[str]) -> None:
     """Directives of a name, in any text that closes its blocks and its words."""
@@ -57,6 +58,7 @@ def test_the_scan_agrees_with_the_reader(pieces: list[str]) -> None:
     assert sorted(nested) == sorted((item.name, item.arguments, item.line) for item in statements(text, ("include", "listen")))
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="{};\"'#\\ \n$abinclude", max_size=200))
 def test_no_text_raises(text: str) -> None:
     statements(text, ("include",))

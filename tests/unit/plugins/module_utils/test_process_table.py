@@ -84,7 +84,7 @@ def test_an_environment_that_was_written_over(tmp_path: Path, content: bytes) ->
     assert environment is not None and all(name.isidentifier() for name in environment)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
 @given(st.binary(max_size=200), st.binary(max_size=200), st.binary(max_size=200))
 def test_no_bytes_raise(tmp_path_factory: pytest.TempPathFactory, stat: bytes, cmdline: bytes, status: bytes) -> None:
     here = tmp_path_factory.mktemp("proc") / "7"

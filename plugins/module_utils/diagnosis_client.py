@@ -9,14 +9,13 @@ Facts only: what they mean is concluded on the controller. What goes wrong is a 
 from __future__ import annotations
 
 import dataclasses
-import threading
 import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.webops.django.plugins.module_utils import encodings
 from ansible_collections.webops.django.plugins.module_utils.diagnosis_answer import blank, describe, describe_encoded, read_body
-from ansible_collections.webops.django.plugins.module_utils.diagnosis_pace import LEFT, Pace, ask_again, is_limited
+from ansible_collections.webops.django.plugins.module_utils.diagnosis_pace import LEFT, SILENT, TOO_LATE, Pace, Patience, ask_again, is_limited
 from ansible_collections.webops.django.plugins.module_utils.diagnosis_pages import Crawl
 from ansible_collections.webops.django.plugins.module_utils.diagnosis_place import TIMEOUT, Asker, Connect, readable_url, route_to, spoken_origin
 from ansible_collections.webops.django.plugins.module_utils.http_client import TransportError
@@ -29,16 +28,14 @@ WORKERS = 16
 """Threads at most; most of them wait."""
 CONNECTIONS = 4
 """To one site, where nothing limits them."""
-GIVE_UP = 4
-"""Requests in a row that brought no answer in time, after which the rest of a site is not asked for."""
 APP_TIMEOUT = 5.0
 """Seconds for an application that is asked directly: what speaks another protocol says nothing."""
+SITE_SECONDS = 15.0
+"""That the pages of one site may take, however many sites there are."""
 SLOW_BUFFER = 4096
 """Bytes that a slow reader's kernel keeps."""
 SLOW_PAUSE = 1.5
 """Seconds in which a slow reader reads nothing: nginx must put the rest of a large body into a file meanwhile."""
-TOO_LATE = "not asked, for the time was over"
-SILENT = "not asked, for the server had given no answer several times"
 NOT_HTTP = "not http: who listens there takes a request and says nothing"
 
 Request = t.Mapping[str, t.Any]
@@ -50,20 +47,12 @@ class Lane:
     """The requests that go to one server under one name.
 
     :param numbers: of the requests.
-    :param silent: how many in a row brought no answer in time.
     """
 
     pace: Pace
+    patience: Patience
     numbers: list[int] = dataclasses.field(default_factory=list)
-    silent: int = 0
-    lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
     is_paced: bool = False
-
-    def note(self, record: Record, seconds: float) -> None:
-        """Count what did not answer in time."""
-        with self.lock:
-            waited = record["status"] is None and seconds >= APP_TIMEOUT * 0.9
-            self.silent = self.silent + 1 if waited else 0
 
 
 def ask_urls(requests: t.Sequence[Request], deadline_seconds: float) -> list[Record]:
@@ -94,8 +83,10 @@ def crawl_pages(requests: t.Sequence[Request], deadline_seconds: float) -> list[
     """
     deadline = Deadline(deadline_seconds)
     pages: list[Record] = []
-    for request in requests:
-        crawl = Crawl(request, deadline)
+    for number, request in enumerate(requests):
+        left = deadline.end - time.monotonic()
+        # One slow site must not take the time of all others.
+        crawl = Crawl(request, Deadline(max(left / (len(requests) - number), min(left, SITE_SECONDS))))
         try:
             pages += crawl.run()
         finally:
@@ -118,7 +109,7 @@ def _lanes(requests: t.Sequence[Request], records: list[Record]) -> list[Lane]:
             continue
         if per_second > 0:
             paces.setdefault(route, Pace(per_second))
-        lane = lanes.setdefault((route, origin), Lane(Pace()))
+        lane = lanes.setdefault((route, origin), Lane(Pace(), Patience(APP_TIMEOUT)))
         lane.numbers.append(number)
     for (route, _origin), lane in lanes.items():
         lane.is_paced = route in paces
@@ -137,14 +128,14 @@ def _ask_all(requests: t.Sequence[Request], records: list[Record], lane: Lane, n
     impatient = Asker(deadline, APP_TIMEOUT)
     try:
         for number in numbers:
-            if lane.silent >= GIVE_UP:
+            if lane.patience.is_over:
                 records[number]["error"] = SILENT
                 continue
             began = time.monotonic()
             request = requests[number]
             records[number] = _ask(impatient if request.get("kind") == "app" else asker, request, lane.pace, deadline)
             records[number]["paced"] = lane.is_paced
-            lane.note(records[number], time.monotonic() - began)
+            lane.patience.note(records[number]["status"], time.monotonic() - began)
     finally:
         asker.close()
         impatient.close()

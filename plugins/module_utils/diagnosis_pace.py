@@ -21,6 +21,10 @@ PATIENCE = 3
 AGAIN_SECONDS = 20.0
 """What asking again may take."""
 AGAIN_MOST = 30
+GIVE_UP = 4
+"""Requests in a row that brought no answer in time, after which the rest of a site is not asked for."""
+TOO_LATE = "not asked, for the time was over"
+SILENT = "not asked, for the server had given no answer several times"
 LEFT = "the server limits requests, and it was not asked again slowly"
 
 _Item = t.TypeVar("_Item")
@@ -50,6 +54,28 @@ class Pace:
                 raise DeadlineError
             self._next = moment + self._interval
         time.sleep(max(0.0, moment - time.monotonic()))
+
+
+class Patience:
+    """Counts the requests in a row that brought no answer in time, over all threads.
+
+    :param timeout: seconds that a request may take.
+    """
+
+    def __init__(self, timeout: float) -> None:
+        self._enough = timeout * 0.9
+        self._silent = 0
+        self._lock = threading.Lock()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is not worth while to go on."""
+        return self._silent >= GIVE_UP
+
+    def note(self, status: int | None, seconds: float) -> None:
+        """Count a request that took so long."""
+        with self._lock:
+            self._silent = self._silent + 1 if status is None and seconds >= self._enough else 0
 
 
 def is_limited(status: int | None, server: str) -> bool:

@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 import collections
+import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.webops.django.plugins.module_utils.css_references import Reference
 from ansible_collections.webops.django.plugins.module_utils.diagnosis_answer import MAX_VALUE, flat_headers, who_answered
 from ansible_collections.webops.django.plugins.module_utils.diagnosis_fetch import CLOSED, Found, Places, fetch, follow
-from ansible_collections.webops.django.plugins.module_utils.diagnosis_pace import LEFT, LIMITED, ask_again, is_limited
+from ansible_collections.webops.django.plugins.module_utils.diagnosis_pace import LEFT, LIMITED, SILENT, TOO_LATE, Patience, ask_again, is_limited
 from ansible_collections.webops.django.plugins.module_utils.diagnosis_page_facts import error_title, is_login, page_headers, shown_exception
-from ansible_collections.webops.django.plugins.module_utils.diagnosis_place import Asker, readable_url, route_to
+from ansible_collections.webops.django.plugins.module_utils.diagnosis_place import TIMEOUT, Asker, readable_url, route_to
 from ansible_collections.webops.django.plugins.module_utils.encodings import EncodingError
 from ansible_collections.webops.django.plugins.module_utils.http_client import Answer, TransportError
 from ansible_collections.webops.django.plugins.module_utils.http_route import Deadline, DeadlineError
@@ -31,8 +32,6 @@ LIMIT = 500
 MAX_PAGES = 50
 MAX_URL = 2000
 """Characters of an address that is told; an address of more is an image in a data URL that was not recognised, or rubbish."""
-TOO_LATE = "not asked, for the time was over"
-
 Record = t.Dict[str, t.Any]
 
 
@@ -45,9 +44,10 @@ class Crawl:
     def __init__(self, request: t.Mapping[str, t.Any], deadline: Deadline) -> None:
         self._request = request
         self._deadline = deadline
-        self._askers = [Asker(deadline) for _number in range(CONNECTIONS)]
+        self._askers = [Asker(deadline, TIMEOUT) for _number in range(CONNECTIONS)]
         self._known: dict[tuple[str, ...], Found] = {}
         self._left = LIMIT
+        self._patience = Patience(TIMEOUT)
 
     def run(self) -> list[Record]:
         """Load the pages, one after another."""
@@ -138,7 +138,7 @@ class Crawl:
             for entry, wanted in wave:
                 found = self._known.get(wanted.key)
                 if found is None:
-                    entry["error"] = TOO_LATE
+                    entry["error"] = SILENT if self._patience.is_over else TOO_LATE
                     continue
                 entry.update(found.facts)
                 self._note(record, waiting, seen, found.final, found.references, str(wanted.url), document)
@@ -198,15 +198,17 @@ class Crawl:
         queue = collections.deque(jobs)
 
         def work(asker: Asker) -> None:
-            while True:
+            while not self._patience.is_over:
                 try:
                     _entry, wanted = queue.popleft()
                 except IndexError:
                     return
+                began = time.monotonic()
                 try:
-                    self._known[wanted.key] = fetch(asker, self._places, wanted)
+                    found = self._known[wanted.key] = fetch(asker, self._places, wanted)
                 except DeadlineError:
                     return
+                self._patience.note(found.facts["status"], time.monotonic() - began)
 
         if jobs:
             with ThreadPoolExecutor(connections) as pool:

@@ -15,16 +15,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.webops.django.plugins.module_utils import diagnosis_client, diagnosis_pace, encodings
-from ansible_collections.webops.django.plugins.module_utils.diagnosis_client import (
-    CONNECTIONS,
-    GIVE_UP,
-    NOT_HTTP,
-    SILENT,
-    TOO_LATE,
-    ask_urls,
-    crawl_pages,
-)
-from ansible_collections.webops.django.plugins.module_utils.diagnosis_pace import LEFT
+from ansible_collections.webops.django.plugins.module_utils.diagnosis_client import CONNECTIONS, NOT_HTTP, ask_urls, crawl_pages
+from ansible_collections.webops.django.plugins.module_utils.diagnosis_pace import GIVE_UP, LEFT, SILENT, TOO_LATE
 from ansible_collections.webops.django.tests.unit.support.nginx_server import free_port
 from ansible_collections.webops.django.tests.unit.support.raw_server import RawServer, Reply, http_answer
 from ansible_collections.webops.django.tests.unit.support.static_site import StaticSite
@@ -284,6 +276,15 @@ def test_one_silent_site_does_not_stop_the_others() -> None:
         answers = ask_urls([*[request("/a", silent.port)] * 3, request("/b", other.port)], 1)
     assert [found["status"] for found in answers] == [None, None, None, 200]
     assert all(found["error"] for found in answers[:3])
+
+
+def test_one_slow_site_leaves_time_for_the_pages_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagnosis_client, "SITE_SECONDS", 0.5)
+    page = http_answer(b"<img src=a>", content_type="text/html")
+    with RawServer(lambda _sock, _target: None) as silent, RawServer(lambda sock, _target: sock.sendall(page)) as other:
+        pages = crawl_pages([{"urls": ["/", "/b"], "base": HOST, "connect": at(server.port)} for server in (silent, silent, other)], 4)
+    assert [found["status"] for found in pages] == [None, None, None, None, 200, 200]
+    assert all(found["error"] for found in pages[:4])
 
 
 def test_no_requests() -> None:

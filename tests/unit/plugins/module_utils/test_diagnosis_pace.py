@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.webops.django.plugins.module_utils import diagnosis_pace
-from ansible_collections.webops.django.plugins.module_utils.diagnosis_pace import AGAIN_MOST, PATIENCE, Pace, ask_again, is_limited
+from ansible_collections.webops.django.plugins.module_utils.diagnosis_pace import AGAIN_MOST, GIVE_UP, PATIENCE, Pace, Patience, ask_again, is_limited
 from ansible_collections.webops.django.plugins.module_utils.http_route import Deadline, DeadlineError
 
 
@@ -106,3 +106,12 @@ def test_no_more_than_so_many(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_nothing_was_refused(clock: Clock) -> None:
     assert ask_again([], lambda _item: True, deadline(clock, 60), clock.sleep) == ([], [])
+
+
+def test_patience_ends_with_silence_only() -> None:
+    patience = Patience(10)
+    for status, seconds in [*[(None, 10.0)] * (GIVE_UP - 1), (200, 9.5), *[(None, 0.1)] * 50, *[(None, 9.1)] * (GIVE_UP - 1)]:
+        patience.note(status, seconds)
+        assert not patience.is_over
+    patience.note(None, 10)
+    assert patience.is_over

@@ -10,7 +10,7 @@ import re
 import typing as t
 from urllib.parse import unquote, urlsplit
 
-from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 
 Document = t.Mapping[str, t.Any]
 HASHED = re.compile(r"\.[0-9a-f]{12}(?=\.[^./]*$|$)")
@@ -21,14 +21,14 @@ class Sign(t.NamedTuple):
     """A URL that a page would not name if it were made today.
 
     :ivar now: what stands in its place.
-    :ivar targets: URLs of today whose failing this explains.
+    :ivar changed: what has changed since the application started, and when; None if nothing has.
     """
 
     url: str
     page: str
     now: str
     sentence: str
-    targets: tuple[str, ...]
+    changed: tuple[str, float] | None
 
 
 def references(site: SiteView) -> t.Iterator[tuple[Document, Document]]:
@@ -85,7 +85,7 @@ def failed(reference: Document) -> bool:
 
 def old_names(site: SiteView) -> list[Sign]:
     """Pages that ask for hashed names other than those in the manifest."""
-    names = known_names(site)
+    names, changed = known_names(site), changed_since_start(site)
     found: dict[str, Sign] = {}
     for page, reference in references(site):
         url = bare(reference["url"])
@@ -93,13 +93,13 @@ def old_names(site: SiteView) -> list[Sign]:
         now = names.get(plain(name), "")
         if name and now and HASHED.search(name) and now != name and HASHED.search(now):
             sentence = f"{page['url']} asks for {name}, and the manifest says {now}."
-            found.setdefault(url, Sign(url, page["url"], now, sentence, ()))
+            found.setdefault(url, Sign(url, page["url"], now, sentence, changed))
     return list(found.values())
 
 
 def old_prefixes(site: SiteView) -> list[Sign]:
     """Pages that ask for known files under another prefix than STATIC_URL says today, in vain."""
-    names = known_names(site)
+    names, changed = known_names(site), changed_since_start(site)
     prefix = urlsplit(site.static_url).path
     found: dict[str, Sign] = {}
     for page, reference in references(site):
@@ -110,8 +110,22 @@ def old_prefixes(site: SiteView) -> list[Sign]:
         _prefix, name = split(path, names)
         if name:
             sentence = f"{page['url']} asks for {path}, and STATIC_URL is {prefix} now."
-            found.setdefault(url, Sign(url, page["url"], prefix + name, sentence, ()))
+            found.setdefault(url, Sign(url, page["url"], prefix + name, sentence, changed))
     return list(found.values())
+
+
+def came_later(site: SiteView, target: Target) -> float | None:
+    """Return when a file came that an application with WhiteNoise does not know, for it looks into STATIC_ROOT when it starts only.
+
+    The time is in seconds since the epoch; None where the file was there before, or something else serves it.
+    """
+    answer, started = target.answer, site.application.get("started")
+    through_nginx = target.route is not None and target.route.outcome != "proxy"
+    if not site.static.get("whitenoise") or not answer or answer["status"] != 404 or answer["server"] == "nginx" or through_nginx or not started:
+        return None
+    known = site.path(target.expected["collected"] or "") or {}
+    times = [known.get("ctime") if known.get("exists") else None, site.application.get("manifest_changed") if target.expected["hashed"] else None]
+    return max((time for time in times if time and time > started), default=None)
 
 
 def changed_since_start(site: SiteView) -> tuple[str, float] | None:

@@ -104,12 +104,11 @@ def _not_restarted(site: SiteView) -> list[Finding]:
     """The process began before the settings or the manifest changed, and what it says is what they said then."""
     cached = {page["url"] for page in site.pages if from_cache(page.get("headers") or {})}
     signs = [*page_names.old_names(site), *page_names.old_prefixes(site), *_not_yet_known(site)]
-    signs = [sign for sign in signs if sign.page not in cached and not site.blamed(sign.url)]
-    changed = page_names.changed_since_start(site)
-    if not signs or not changed:
+    signs = [sign for sign in signs if sign.changed and sign.page not in cached and not site.blamed(sign.url)]
+    if not signs:
         return []
-    what, when = changed
     first = signs[0]
+    what, when = t.cast("tuple[str, float]", first.changed)
     application = site.application
     restart = (
         f"sudo systemctl restart {application['unit']}"
@@ -126,29 +125,18 @@ def _not_restarted(site: SiteView) -> list[Finding]:
                 restart,
                 {"started": application.get("started"), "changed": when, "what": what, "page": first.page, "asked": first.url, "now": first.now},
             ),
-            urls=list(dict.fromkeys(url for sign in signs for url in (sign.url, *sign.targets))),
+            urls=list(dict.fromkeys(sign.url for sign in signs)),
         )
     ]
 
 
 def _not_yet_known(site: SiteView) -> list[page_names.Sign]:
-    """Files that the application serves itself, and that came after it had looked into STATIC_ROOT, as WhiteNoise does when it starts."""
-    if not site.static.get("whitenoise"):
-        return []
+    """Files that the application serves itself, and that came after it had looked into STATIC_ROOT."""
     found = []
     for target in site.targets:
-        answer = target.answer
-        known = site.path(target.expected["collected"] or "")
-        if (
-            not answer
-            or target.served
-            or site.blamed(target.url)
-            or answer["server"] == "nginx"
-            or (target.route is not None and target.route.outcome != "proxy")
-            or target.expected["state"] != "same"
-        ):
-            continue
-        if answer["status"] == 404 and (known is None or known.get("exists") is not False):
+        when = None if target.served else page_names.came_later(site, target)
+        if when is not None:
             sentence = f"it answers 404 for {target.url}, which lies in STATIC_ROOT by now."
-            found.append(page_names.Sign(target.url, "", target.expected["collected"] or "", sentence, ()))
+            collected = target.expected["collected"]
+            found.append(page_names.Sign(target.url, "", collected, sentence, (collected, when)))
     return found

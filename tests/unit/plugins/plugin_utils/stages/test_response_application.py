@@ -18,6 +18,7 @@ from ansible_collections.webops.django.tests.unit.support.evidence_documents imp
     application,
     codes,
     configuration,
+    known,
     nginx,
     page,
     reference,
@@ -130,11 +131,21 @@ def test_a_service_with_an_older_static_url_is_named() -> None:
 
 def test_whitenoise_that_looked_into_the_tree_before_files_came() -> None:
     """It answers 404 for what lies there by now; what it knew, it serves."""
-    shop = application(static(whitenoise=True), [*NAMES, sample("shop/new.css")], manifest_changed=2000.0)
+    shop = application(static(whitenoise=True), [*NAMES, sample("shop/new.css")])
     answers = [answer("shop/new.css", 404, server="app"), *(answer(name, server="app") for name in NAMES)]
-    found = response.findings(site_of(nginx(PROXY), shop, answers))
-    assert codes(found) == ["app_not_restarted"]
-    assert found[0]["urls"] == [f"{STATIC}shop/new.css"]
+    path = f"{ROOT}/shop/new.css"
+    for time, expected in ((1600.0, ["app_not_restarted"]), (1400.0, [])):
+        found = response.findings(site_of(nginx(PROXY), shop, answers, paths={path: known(path, [], ctime=time)}))
+        assert codes(found) == expected
+        assert [url for item in found for url in item["urls"]] == [f"{STATIC}shop/new.css"] * len(expected)
+    assert response.findings(site_of(nginx(PROXY), shop, answers)) == []
+
+
+def test_whitenoise_with_an_older_manifest() -> None:
+    """It does not know the new hashed names."""
+    shop = application(static(whitenoise=True), [sample("shop/site.css", NEW)], manifest_changed=2000.0)
+    answers = [answer(NEW, 404, server="app")]
+    assert codes(response.findings(site_of(nginx(PROXY), shop, answers))) == ["app_not_restarted"]
 
 
 def test_what_an_earlier_stage_explains_is_not_named_again() -> None:

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding, some
 from ansible_collections.webops.django.plugins.module_utils.info_references import FAMILIES
 from ansible_collections.webops.django.plugins.module_utils.static_references_findings import BUILT, page_findings
+from ansible_collections.webops.django.plugins.module_utils.static_settings_findings import settings_findings
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
 from ansible_collections.webops.django.plugins.plugin_utils.stages.page_names import (
     HASHED,
@@ -29,6 +30,8 @@ from ansible_collections.webops.django.plugins.plugin_utils.stages.page_names im
 )
 
 Document = t.Mapping[str, t.Any]
+HIDES_NAMES = ("finder_missing", "staticfiles_app_missing")
+"""Faults of the settings by which finders do not know the project's own files."""
 NO_ENTRY = re.compile(r"Missing staticfiles manifest entry for (?:'(?P<single>[^']+)'|\"(?P<double>[^\"]+)\"|&#x27;(?P<html>.+?)&#x27;)")
 """What ManifestFilesMixin.stored_name() of Django raises."""
 
@@ -98,7 +101,7 @@ def _not_found(site: SiteView) -> t.Iterator[dict[str, t.Any]]:
     names = known_names(site)
     served = set(names.values())
     seen = set()
-    if _is_cut(site):
+    if _is_incomplete(site):
         return
     for page, reference in references(site):
         url = bare(reference["url"])
@@ -111,8 +114,10 @@ def _not_found(site: SiteView) -> t.Iterator[dict[str, t.Any]]:
             yield _item(site, name, page["url"], url, "")
 
 
-def _is_cut(site: SiteView) -> bool:
-    """Tell whether a name that the sample lacks may be one that is known and was not collected."""
+def _is_incomplete(site: SiteView) -> bool:
+    """Tell whether a name that nobody knows may be one that the finders should know, or one that the sample lacks and nobody has collected."""
+    if site.static.get("finder_errors") or any(item["code"] in HIDES_NAMES for item in settings_findings(site.static)):
+        return True
     lacking = ((site.static.get("tree") or {}).get("missing") or {}).get("count", 0)
     return bool(lacking) and site.application.get("files_total", 0) > len(site.application["sample"])
 

@@ -66,6 +66,19 @@ def test_a_script_that_nobody_has_is_not_built_either() -> None:
     assert found[0]["urls"] == [f"{STATIC}dist/app.js", f"{STATIC}dist/app.css"]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"not_found": [{"finder": "django.contrib.staticfiles.finders.AppDirectoriesFinder", "count": 130, "examples": ["admin/css/base.css"]}]},
+        {"staticfiles_installed": False},
+        {"finder_errors": [{"finder": "x", "message": "RecursionError"}]},
+    ],
+)
+def test_finders_that_do_not_find_explain_what_nobody_knows(said: dict[str, t.Any]) -> None:
+    """The stage settings has named that; a missing finder is no missing build."""
+    assert found_for(reference("/static/admin/css/base.css", 404), said=said, names=["shop/site.css"]) == []
+
+
 def test_of_a_project_that_was_only_sampled_and_not_collected_nobody_knows() -> None:
     """The name may be one of the other 9,000."""
     lacking = {"missing": {"count": 9000, "examples": []}, "different": {"count": 0, "examples": []}, "is_empty": False}

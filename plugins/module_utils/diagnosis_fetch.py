@@ -21,6 +21,8 @@ from ansible_collections.webops.django.plugins.module_utils.web_urls import Orig
 
 CLOSED = (str(ClosedError("the connection was closed without an answer")), os.strerror(errno.ECONNRESET), os.strerror(errno.EPIPE))
 """Errors by which a limit may show itself as well."""
+MAX_URL = 2000
+"""Characters of an address that is told; longer ones are rubbish."""
 _READ_ON = ("stylesheet", "module", "manifest")
 
 
@@ -133,3 +135,31 @@ def _cors(wanted: Wanted, answer: Answer, final: Url) -> dict[str, t.Any]:
         return {}
     header = answer.header("Access-Control-Allow-Origin")[:500]
     return {"cors": {"mode": wanted.cors, "origin": str(origin), "allowed": cors_allows(wanted, answer), "header": header}}
+
+
+def unasked(reference: Reference, named_by: str) -> dict[str, t.Any]:
+    """Return what is known of a reference before it is asked for."""
+    return {
+        "url": reference.url[:MAX_URL],
+        "raw": (reference.raw or reference.url)[:MAX_URL],
+        "kind": reference.kind,
+        "from": named_by,
+        "place": "",
+        "mixed": False,
+        "integrity": reference.integrity,
+        "nonce": reference.nonce[:200],
+        "cors": None,
+        "status": None,
+        "content_type": "",
+        "matches": None,
+        "server": "unknown",
+        "redirected_to": "",
+        "error": "",
+    }
+
+
+def unasked_by_cors(wanted: Wanted) -> dict[str, t.Any] | None:
+    """Return what is known of a reference that is asked for by CORS before it is."""
+    if not wanted.request_headers():
+        return None
+    return {"mode": wanted.cors, "origin": str(wanted.document.origin), "allowed": None, "header": ""}

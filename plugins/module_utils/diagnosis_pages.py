@@ -12,7 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.webops.django.plugins.module_utils.css_references import Reference
 from ansible_collections.webops.django.plugins.module_utils.diagnosis_answer import MAX_VALUE, flat_headers, who_answered
-from ansible_collections.webops.django.plugins.module_utils.diagnosis_fetch import CLOSED, Found, Places, fetch, follow
+from ansible_collections.webops.django.plugins.module_utils.diagnosis_fetch import (
+    CLOSED,
+    MAX_URL,
+    Found,
+    Places,
+    fetch,
+    follow,
+    unasked,
+    unasked_by_cors,
+)
 from ansible_collections.webops.django.plugins.module_utils.diagnosis_pace import LEFT, LIMITED, SILENT, TOO_LATE, Patience, ask_again, is_limited
 from ansible_collections.webops.django.plugins.module_utils.diagnosis_page_facts import error_title, is_login, page_headers, shown_exception
 from ansible_collections.webops.django.plugins.module_utils.diagnosis_place import TIMEOUT, Asker, readable_url, route_to
@@ -30,8 +39,6 @@ AT_ONCE = 60
 LIMIT = 500
 """References of all pages of a site, where no other number is asked for."""
 MAX_PAGES = 50
-MAX_URL = 2000
-"""Characters of an address that is told; an address of more is an image in a data URL that was not recognised, or rubbish."""
 Record = t.Dict[str, t.Any]
 
 
@@ -156,7 +163,7 @@ class Crawl:
         for reference in references:
             if NOT_FETCHED.match(reference.url.strip()):
                 continue
-            entry = _entry(reference, named_by)
+            entry = unasked(reference, named_by)
             wanted: Wanted | None = None
             key: tuple[str, ...] = (reference.url, reference.kind)
             try:
@@ -184,7 +191,7 @@ class Crawl:
         """Note where an address lies, and have it asked for where this machine serves it."""
         origin = wanted.url.origin
         entry["mixed"] = wanted.document.origin.scheme == "https" and origin.scheme == "http"
-        entry["cors"] = _not_asked_by_cors(wanted)
+        entry["cors"] = unasked_by_cors(wanted)
         entry["place"] = "own" if origin == wanted.document.origin else "served" if self._places.serves(origin) else "foreign"
         if entry["mixed"]:
             record["mixed"].append(entry["url"])
@@ -235,33 +242,6 @@ class Crawl:
         for wanted in left:
             found = self._known[wanted.key]
             self._known[wanted.key] = found._replace(facts={**found.facts, "status": None, "error": LEFT})
-
-
-def _entry(reference: Reference, named_by: str) -> Record:
-    """Return what is known of a reference before it is asked for."""
-    return {
-        "url": reference.url[:MAX_URL],
-        "raw": (reference.raw or reference.url)[:MAX_URL],
-        "kind": reference.kind,
-        "from": named_by,
-        "place": "",
-        "mixed": False,
-        "integrity": reference.integrity,
-        "nonce": reference.nonce[:200],
-        "cors": None,
-        "status": None,
-        "content_type": "",
-        "matches": None,
-        "server": "unknown",
-        "redirected_to": "",
-        "error": "",
-    }
-
-
-def _not_asked_by_cors(wanted: Wanted) -> Record | None:
-    if not wanted.request_headers():
-        return None
-    return {"mode": wanted.cors, "origin": str(wanted.document.origin), "allowed": None, "header": ""}
 
 
 def _other_scheme(address: str) -> bool:

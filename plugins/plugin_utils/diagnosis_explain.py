@@ -154,6 +154,8 @@ def _answered(answer: Document | None) -> str:
         return "nobody was asked"
     if answer["status"] is None:
         return f"no answer: {answer['error']}"
-    right = {True: "with the right content", False: "with other content than the collected file", None: ""}[answer.get("matches") if answer["status"] == 200 else None]
+    right = {True: "with the right content", False: "with other content than the collected file", None: ""}[
+        answer.get("matches") if answer["status"] == 200 else None
+    ]
     who = {"nginx": "from nginx", "app": "from the application"}.get(answer.get("server", ""), "")
     return " ".join(filter(None, [str(answer["status"]), answer.get("content_type") or "", f"{answer.get('length', 0)} bytes", who, right]))

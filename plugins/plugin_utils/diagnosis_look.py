@@ -51,7 +51,7 @@ def next_look(hosts: Hosts, sites: t.Sequence[SiteView]) -> dict[str, t.Any] | N
     for site in sites:
         fill_targets(site)
         if first:
-            _first(site, request)
+            _first(site, request, hosts)
         for path in _folders(site) if first else _paths(site):
             if path.startswith("/"):
                 nginx = site.nginx["id"] if site.nginx else ""
@@ -70,12 +70,12 @@ def worker_of(nginx: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {"uid": user.get("uid"), "gid": user.get("gid"), "groups": user.get("groups") or [], "pid": None}
 
 
-def _first(site: SiteView, request: dict[str, t.Any]) -> None:
+def _first(site: SiteView, request: dict[str, t.Any], hosts: Hosts) -> None:
     if site.connect and (site.nginx is None or site.nginx["running"]):
         limited = any(target.route and any(target.route.effective(name) for name in ("limit_req", "limit_conn")) for target in site.targets)
         chosen = site.targets[:: max(1, len(site.targets) // PACED)][:PACED] if limited else site.targets
         request["asks"] += [_ask(site, target, PER_SECOND if limited else 0) for target in chosen]
-        request["pages"].append(_pages(site))
+        request["pages"].append(_pages(site, hosts))
     if site.nginx is None or site.server is None:
         return
     for folder, encodings in _trees(site).items():
@@ -107,12 +107,12 @@ def _is_on(directives: t.Sequence[t.Any]) -> bool:
     return any(item.arguments[:1] in (["on"], ["always"]) for item in directives)
 
 
-def _pages(site: SiteView) -> dict[str, t.Any]:
+def _pages(site: SiteView, hosts: Hosts) -> dict[str, t.Any]:
     asked = site.evidence.get("options", {}).get("pages")
     login = site.static.get("admin_login")
     defaults = [PAGES[0], login.lstrip("/") if login else PAGES[1]]
     urls = [site.base_url + page.lstrip("/") for page in (asked or defaults)]
-    return {"site": site.name, "urls": urls, "base": site.base_url, "connect": site.connect, "static_prefix": site.static_url, "limit": 500}
+    return {"site": site.name, "urls": urls, "base": site.base_url, "connect": site.connect, "hosts": hosts.names(), "limit": 500}
 
 
 def _trees(site: SiteView) -> dict[str, list[str]]:

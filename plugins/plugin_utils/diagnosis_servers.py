@@ -98,6 +98,18 @@ def allows(static: Document, name: str) -> bool:
     )
 
 
+def matches(name: str, host: str) -> bool:
+    """Tell whether a server name, which may be a pattern, matches a host name."""
+    name = name.lower()
+    if name.startswith("~"):
+        return bool(_concrete(name, {"allowed_hosts": [host]}))
+    if name.startswith("*."):
+        return host.endswith(name[1:])
+    if name.endswith(".*"):
+        return host.startswith(name[:-1])
+    return host == name.lstrip(".") or (name.startswith(".") and host.endswith(name))
+
+
 def host_names(server: ServerBlock, static: Document) -> list[str]:
     """Return names under which a client may ask for this server block, the one that the application admits first."""
     named = [_concrete(name, static) for name in server.names]

@@ -10,7 +10,7 @@ import os
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding
-from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import ServerBlock
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Configuration, ServerBlock
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Resolver, Route
 
 Document = t.Mapping[str, t.Any]
@@ -46,6 +46,7 @@ class SiteView:
     :ivar server: the server block that leads to the application, or that is meant to; None if there is none.
     :ivar servers: all such blocks of that nginx.
     :ivar resolver: over that nginx's configuration on disk.
+    :ivar configuration: that configuration.
     :ivar base_url: scheme, host name and port under which the site was asked, with a slash at the end.
     :ivar static_url: absolute prefix under which pages ask for static files.
     :ivar static_root: where collectstatic puts them; empty if that is not known.
@@ -62,6 +63,7 @@ class SiteView:
     static_root: str
     connect: Document | None
     evidence: Document
+    configuration: Configuration | None = None
     targets: list[Target] = dataclasses.field(default_factory=list)
     unknown: list[str] = dataclasses.field(default_factory=list)
     blame: dict[str, str] = dataclasses.field(default_factory=dict)

@@ -65,6 +65,18 @@ class Hosts:
             found.append(site)
         return found
 
+    def names(self) -> dict[str, dict[str, t.Any]]:
+        """Return every host name that an nginx of this host serves, and where a client connects to for it."""
+        found: dict[str, dict[str, t.Any]] = {}
+        for nginx in self.evidence["nginx"]:
+            configuration = self.configuration(nginx)
+            for block in configuration.servers if configuration and nginx["running"] else ():
+                connect, _base = _endpoint(block, {}, dict(self.evidence, options={}))
+                for name in block.names:
+                    if connect and servers.is_askable(name):
+                        found.setdefault(name.lower(), connect)
+        return found
+
     def _site(self, application: Document) -> SiteView:
         front = self._front(application)
         static = application.get("static") or {}
@@ -78,6 +90,7 @@ class Hosts:
             server=server,
             servers=front.blocks if front else [],
             resolver=self._resolver(front.configuration) if front else None,
+            configuration=front.configuration if front else None,
             base_url=base,
             static_url=static_url if static_url.endswith("/") else f"{static_url}/",
             static_root=static.get("storage_location") or static.get("static_root") or "",
@@ -202,6 +215,11 @@ def _direct(application: Document, static: Document, evidence: Document) -> tupl
 
 def fill_targets(site: SiteView) -> None:
     """Put together what is known of each static URL of the site."""
+    site.unknown = []
+    if _is_elsewhere(site):
+        site.unknown.append(f"STATIC_URL {site.static_url} is on a host that no server block here names, so it was not followed.")
+        site.targets = []
+        return
     answers = {answer["id"]: answer for answer in site.look.get("answers", ()) if answer["site"] == site.name and answer["kind"] == "file"}
     site.targets = [_target(site, item, answers) for item in site.application["sample"]]
     known = {target.url for target in site.targets}
@@ -211,6 +229,14 @@ def fill_targets(site: SiteView) -> None:
             if target is not None and target.url not in known:
                 known.add(target.url)
                 site.targets.append(target)
+
+
+def _is_elsewhere(site: SiteView) -> bool:
+    """Tell whether static files come from a host name that nothing on this host serves, such as a CDN's."""
+    host = (urlsplit(site.static_url).hostname or "").lower()
+    if host == (urlsplit(site.base_url).hostname or "").lower():
+        return False
+    return not any(servers.matches(name, host) for block in (site.configuration.servers if site.configuration else ()) for name in block.names)
 
 
 def static_url_of(site: SiteView, path: str) -> str:
@@ -228,7 +254,8 @@ def route_of(site: SiteView, url: str) -> Route | None:
     if site.resolver is None or site.server is None:
         return None
     connect = site.connect or {}
-    return site.resolver.route(url, address=connect.get("address"), port=connect.get("port"), server=site.server)
+    same_host = urlsplit(url).hostname == urlsplit(site.base_url).hostname
+    return site.resolver.route(url, address=connect.get("address"), port=connect.get("port"), server=site.server if same_host else None)
 
 
 def _from_page(site: SiteView, reference: Document) -> Target | None:

@@ -125,7 +125,9 @@ def _no_location(site: SiteView) -> list[Finding]:
     hit = [target for target in site.targets if not target.served and _goes_to_application(target) and intended(site, target) is None]
     # Another prefix, and an application that answers for itself, are told by the stages page and response.
     hit = [target for target in hit if not _application_intercepts(target)]
-    if not hit or serves_elsewhere(site) is not None:
+    # Where the application serves other static files, as WhiteNoise does, it is meant to serve these as well.
+    by_application = any(target.served and _goes_to_application(target) for target in site.targets)
+    if not hit or by_application or serves_elsewhere(site) is not None:
         return []
     target = hit[0]
     location = target.route.location if target.route else None

@@ -16,6 +16,8 @@ from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site impor
 from ansible_collections.webops.django.plugins.plugin_utils.stages import server_choice
 
 Document = t.Mapping[str, t.Any]
+TOLERANCE = 0.02
+"""Seconds by which a worker's start may be wrong: the kernel tells it in ticks of 10 ms."""
 
 
 def findings(site: SiteView) -> list[Finding]:
@@ -190,7 +192,7 @@ def _not_reloaded(site: SiteView) -> list[Finding]:
     """nginx behaves otherwise than its files say, and the files are newer than its workers."""
     nginx = t.cast("Document", site.nginx)
     loaded = nginx.get("loaded")
-    newer = {path: when for path, when in (nginx.get("changed") or {}).items() if loaded and when and when > loaded}
+    newer = {path: when for path, when in (nginx.get("changed") or {}).items() if loaded and when and when > loaded + TOLERANCE}
     if not newer:
         return []
     other = [target for target in site.targets if behaves_otherwise(site, target)]

@@ -33,6 +33,9 @@ def collected_findings(evidence: t.Mapping[str, t.Any], known: t.Sequence[Findin
     failed = [] if breaking or refused else _failed(evidence)
     hindered = breaking and any(found["evidence"].get("stops_collectstatic") for found in breaking)
     tree = [] if failed or hindered or refused or "collectstatic_wrong_environment" in before else [*_not_run(evidence), *_stale(evidence)]
+    if "static_root_is_source_dir" in before:
+        # What was collected counts as a source now, and as one it was never collected.
+        tree = [found for found in tree if found["code"] != "collectstatic_stale"]
     return _merged([*breaking, *failed, *tree, *page_findings(evidence)])
 
 

@@ -265,3 +265,23 @@ def test_a_folder_that_is_a_link_to_static_root_is_right() -> None:
     for name in NAMES:
         host.paths[f"/srv/www/{name}"] = path_record(f"/srv/www/{name}", realpath=f"{ROOT}/{name}")
     assert "static_root_mismatch" not in codes(host)
+
+
+def test_a_root_that_is_a_source_is_not_stale_besides() -> None:
+    """Each time it is collected, what was collected before is found as a source, and is not in the manifest."""
+    source = {"path": ROOT, "app": "shop", "prefix": ""}
+    host = FakeHost(sources=[source])
+    host.application["static"]["tree"]["not_in_manifest"] = {"count": 3, "examples": ["a.0123.css"]}
+    assert codes(host) == ["static_root_is_source_dir"]
+
+
+def test_static_files_of_another_host_are_followed_only_if_it_is_here() -> None:
+    host = FakeHost(static_url="http://cdn.example.net/static/")
+    host.host = ""
+    site = site_of(host)
+    assert (site["findings"], site["verdict"], site["checked"]["urls"]) == ([], "unknown", 0)
+    assert "cdn.example.net" in site["unknown"][0]
+    block = "server { listen 80; server_name *.example.net; location /static/ { alias /srv/shop/static/; } }"
+    host = FakeHost(SITE + block, static_url="http://cdn.example.net/static/")
+    host.host = ""
+    assert site_of(host)["verdict"] == "served"

@@ -85,6 +85,19 @@ def test_files_made_with_sudo_in_a_folder_of_the_web_server() -> None:
     assert f"chown -R www-data:www-data {ROOT}" in found[0]["fix"]
 
 
+def test_a_file_made_with_sudo_beside_those_of_the_web_servers_group() -> None:
+    """The folders are open for everybody; the files' group decides."""
+    mine, other = (f"{ROOT}/{name}" for name in NAMES[:2])
+    paths = {
+        mine: known(mine, [entry(mine, "0640", "root")], refused(mine, "read")),
+        other: known(other, [entry(other, "0640", "deploy", "www-data")], mode="0640", owner="deploy", group="www-data", uid=1000, gid=33),
+    }
+    found = access.findings(site_of(answers=[answer(NAMES[0], 403)], paths=paths))
+    assert codes(found) == ["wrong_owner"]
+    assert f"chown -R :www-data {mine}" in found[0]["fix"]
+    assert codes(access.findings(site_of(answers=[answer(NAMES[0], 403)], paths={mine: paths[mine]}))) == ["file_not_readable"]
+
+
 @pytest.mark.parametrize(
     "chain",
     [

@@ -138,6 +138,18 @@ def test_a_profile_that_refuses_what_the_modes_allow_is_named() -> None:
     assert "/etc/apparmor.d/local/usr.sbin.nginx" in found[0]["fix"]
 
 
+@pytest.mark.parametrize(
+    ("logs", "expected"),
+    [([f'open() "{ROOT}/{NAMES[0]}" failed (13: Permission denied)'], ["apparmor"]), (["(13: Permission denied)"], []), ([], [])],
+)
+def test_a_404_needs_a_line_of_the_log(logs: list[str], expected: list[str]) -> None:
+    """Something else may have answered it."""
+    web = nginx()
+    web["workers"][0]["apparmor"] = "nginx (enforce)"
+    site = site_of(web, answers=[answer(NAMES[0], 404)], paths=paths_of(NAMES, [], OPENS), logs=logs)
+    assert codes(access.findings(site)) == expected
+
+
 @pytest.mark.parametrize("profile", ["", "unconfined", "/usr/sbin/nginx (complain)"])
 def test_a_profile_that_does_not_refuse_is_not_named(profile: str) -> None:
     """It only complains, or there is none."""

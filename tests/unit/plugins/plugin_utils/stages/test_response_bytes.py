@@ -46,6 +46,15 @@ def test_a_sibling_with_other_bytes_is_named() -> None:
     assert found[0]["urls"] == [f"{STATIC}shop/site.css"]
 
 
+def test_an_application_that_sends_an_old_sibling_is_told_as_such() -> None:
+    """WhiteNoise compares no times either."""
+    files = configuration("location / { proxy_pass http://unix:/run/shop.sock; }")
+    found = response.findings(site_of(nginx(files), answers=[answer("shop/site.css", encoded=STALE, server="app")]))
+    assert codes(found) == ["stale_precompressed"]
+    assert found[0]["evidence"]["server"] == "app"
+    assert "the server sends it" in found[0]["message"]
+
+
 def test_siblings_that_nobody_asked_for_are_found_in_the_tree() -> None:
     """And one that was asked for is not told twice."""
     found = response.findings(

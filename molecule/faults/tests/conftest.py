@@ -117,6 +117,7 @@ class Workshop:
     def __init__(self, faults: t.Sequence[Fault], folder: Path) -> None:
         """Begin with all faults that this run is about, in a thread for each host."""
         self.folder = folder
+        self.faults = {fault.id: fault for fault in faults}
         self.outcomes: dict[str, Future[Outcome]] = {fault.id: Future() for fault in faults}
         self.own = {release: collections.deque(fault for fault in faults if fault.release == release) for release in RELEASES}
         self.common = collections.deque(fault for fault in faults if not fault.release)

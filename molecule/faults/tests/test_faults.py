@@ -33,7 +33,7 @@ def test_fault(fault: Fault, workshop: t.Any) -> None:
 
 def test_recall_and_precision(workshop: t.Any, record_property: t.Callable[[str, object], None]) -> None:
     """Over all faults of this run: the share of faults whose cause comes first, and the share of findings that are true."""
-    faults = {fault.id: fault for fault in all_faults()}
+    faults = workshop.faults
     outcomes = {name: future.result() for name, future in workshop.outcomes.items()}
     broken = [name for name in outcomes if faults[name].code]
     first = [name for name in broken if outcomes[name].codes[:1] == [faults[name].code]]

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import os
 import typing as t
+from urllib.parse import urlsplit
 
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_explain import absolute, site_of
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import alternatives, mapped_by, plain_path
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import locations
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_sites import Hosts, fill_targets, route_of
+from ansible_collections.webops.django.plugins.plugin_utils.stages import page_mount
 
 PAGES = ("", "admin/login/?next=/admin/")
 """Asked for by default, behind the base URL: what is there of it is followed."""
@@ -52,13 +54,16 @@ def next_look(hosts: Hosts, sites: t.Sequence[SiteView]) -> dict[str, t.Any] | N
         fill_targets(site)
         if first:
             _first(site, request, hosts)
+        elif site.targets and all(target.answer is None for target in site.targets) and _is_running(site):
+            # The pages have told another prefix than the settings: it is asked now.
+            request["asks"] += [_ask(site, target, 0) for target in site.targets]
         for path in _folders(site) if first else _paths(site):
             if path.startswith("/"):
                 nginx = site.nginx["id"] if site.nginx else ""
                 wanted[(os.path.normpath(path), nginx)] = {"path": os.path.normpath(path), "nginx": nginx, "digest": False}
     looked = known.get("paths", {})
     request["paths"] = [item for (path, _nginx), item in wanted.items() if path not in looked]
-    return request if first or request["paths"] else None
+    return request if first or request["paths"] or request["asks"] else None
 
 
 def worker_of(nginx: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -71,7 +76,7 @@ def worker_of(nginx: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _first(site: SiteView, request: dict[str, t.Any], hosts: Hosts) -> None:
-    if site.connect and (site.nginx is None or site.nginx["running"]):
+    if _is_running(site):
         limited = any(target.route and any(target.route.effective(name) for name in ("limit_req", "limit_conn")) for target in site.targets)
         chosen = site.targets[:: max(1, len(site.targets) // PACED)][:PACED] if limited else site.targets
         request["asks"] += [_ask(site, target, PER_SECOND if limited else 0) for target in chosen]
@@ -85,6 +90,11 @@ def _first(site: SiteView, request: dict[str, t.Any], hosts: Hosts) -> None:
         request["writable"].setdefault(site.nginx["id"], []).extend(folders)
     logs = [item.arguments[0] for item in site.server.effective("error_log") if item.arguments]
     request["logs"]["paths"] += [path for path in [*logs, site.nginx.get("built", {}).get("error-log-path", "")] if path.startswith("/")]
+
+
+def _is_running(site: SiteView) -> bool:
+    """Tell whether there is somebody to ask."""
+    return bool(site.connect) and (site.nginx is None or bool(site.nginx["running"]))
 
 
 def _ask(site: SiteView, target: Target, pace: int) -> dict[str, t.Any]:
@@ -111,7 +121,9 @@ def _pages(site: SiteView, hosts: Hosts) -> dict[str, t.Any]:
     asked = site.evidence.get("options", {}).get("pages")
     login = site.static.get("admin_login")
     defaults = [PAGES[0], login.lstrip("/") if login else PAGES[1]]
-    urls = [site.base_url + page.lstrip("/") for page in (asked or defaults)]
+    mount = "" if urlsplit(site.base_url).path.strip("/") or asked else page_mount.mount_of(site).strip("/")
+    base = f"{site.base_url}{mount}/" if mount else site.base_url
+    urls = [base + page.lstrip("/") for page in (asked or defaults)]
     return {"site": site.name, "urls": urls, "base": site.base_url, "connect": site.connect, "hosts": hosts.names(), "limit": 500}
 
 

@@ -14,6 +14,7 @@ from ansible_collections.webops.django.plugins.plugin_utils import diagnosis_ser
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Configuration, ServerBlock, read_configuration
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Resolver, Route
+from ansible_collections.webops.django.plugins.plugin_utils.stages import page_mount
 
 Document = t.Mapping[str, t.Any]
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -215,6 +216,10 @@ def _direct(application: Document, static: Document, evidence: Document) -> tupl
 
 def fill_targets(site: SiteView) -> None:
     """Put together what is known of each static URL of the site."""
+    used = page_mount.used_prefix(site)
+    if used:
+        # A proxy may tell the application of a sub-path, which settings alone do not know.
+        site.static_url = used
     site.unknown = []
     if _is_elsewhere(site):
         site.unknown.append(f"STATIC_URL {site.static_url} is on a host that no server block here names, so it was not followed.")

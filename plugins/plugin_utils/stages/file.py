@@ -12,7 +12,8 @@ from ansible_collections.webops.django.plugins.module_utils.finding import Findi
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import Alternative, alternatives, plain_path
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.stages import file_container
-from ansible_collections.webops.django.plugins.plugin_utils.stages.location import intended, name_of, place, static_prefix
+from ansible_collections.webops.django.plugins.plugin_utils.stages.location import intended, name_of, place
+from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import left_to_pages, static_prefix
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
 
 
@@ -49,7 +50,7 @@ def judge(site: SiteView, target: Target) -> list[Wrong]:
     route = target.route
     if route is None or route.mapping is None or route.outcome in ("none", "denied") or intended(site, target) is not None:
         return []
-    if route.outcome == "proxy" and not route.tries:
+    if (route.outcome == "proxy" and not route.tries) or left_to_pages(site, target):
         return []
     expected = target.expected["collected"]
     path = plain_path(route, target.url)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import typing as t
-from urllib.parse import urlsplit
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import is_prefix, leaves_folder, mapped_by, plain_path
@@ -14,6 +13,7 @@ from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers im
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Location
 from ansible_collections.webops.django.plugins.plugin_utils.stages import location_rules
+from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import left_to_pages, static_prefix
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
 
 
@@ -32,11 +32,6 @@ def name_of(location: Location | None) -> str:
 def place(item: t.Any) -> str:
     """Return file and line of a location, a server block or a directive."""
     return f"{item.file}:{item.line}"
-
-
-def static_prefix(site: SiteView) -> str:
-    """Return the path under which pages ask for static files."""
-    return urlsplit(site.static_url).path or "/static/"
 
 
 def _is_right(site: SiteView, target: Target) -> bool:
@@ -106,28 +101,15 @@ def _shadow(site: SiteView, winner: Location, hit: list[tuple[Target, Location]]
     )
 
 
-def serves_elsewhere(site: SiteView) -> Location | None:
-    """Return a location of the server block that serves STATIC_ROOT under another prefix than the pages ask for."""
-    if site.server is None or not site.static_root:
-        return None
-    for location in locations(site.server):
-        mapping = location.mapping
-        if mapping is None or not is_prefix(location) or location.pattern.rstrip("/") == static_prefix(site).rstrip("/"):
-            continue
-        folder = mapping.folder if mapping.directive == "alias" else mapping.folder.rstrip("/") + location.pattern
-        if location.pattern != "/" and site.same(folder, site.static_root):
-            return location
-    return None
-
-
 def _no_location(site: SiteView) -> list[Finding]:
     """The chosen location passes the request to the application, which does not serve it, or to no folder at all."""
     hit = [target for target in site.targets if not target.served and _goes_to_application(target) and intended(site, target) is None]
+    hit = [target for target in hit if not left_to_pages(site, target)]
     # Another prefix, and an application that answers for itself, are told by the stages page and response.
     hit = [target for target in hit if not _application_intercepts(target)]
     # Where the application serves other static files, as WhiteNoise does, it is meant to serve these as well.
     by_application = any(target.served and _goes_to_application(target) for target in site.targets)
-    if not hit or by_application or serves_elsewhere(site) is not None:
+    if not hit or by_application:
         return []
     target = hit[0]
     location = target.route.location if target.route else None

@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
+from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import left_to_pages
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
 
 REFUSED = (401, 403, 405)
@@ -24,7 +25,7 @@ def findings(site: SiteView) -> list[Finding]:
 def _refused(site: SiteView) -> list[Finding]:
     by_rule: dict[str, tuple[t.Any, list[Target]]] = {}
     for target in site.targets:
-        rule = None if target.served else _rule(target)
+        rule = None if target.served or left_to_pages(site, target) else _rule(target)
         if rule is not None:
             by_rule.setdefault(f"{rule.file}:{rule.line}", (rule, []))[1].append(target)
     found = []

@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
-from ansible_collections.webops.django.plugins.plugin_utils.stages.location import serves_elsewhere, static_prefix
+from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import serves_elsewhere, static_prefix
 from ansible_collections.webops.django.plugins.plugin_utils.stages.page_mount import mount_of, script_fault, script_name
 from ansible_collections.webops.django.plugins.plugin_utils.stages.page_names import bare, failed, known_names, references, split
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command

@@ -1,0 +1,40 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stage ``location``, continued: whether nginx serves the files under another prefix than the pages ask for, which the stage ``page`` names."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import is_prefix
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import locations
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Location
+from ansible_collections.webops.django.plugins.plugin_utils.stages import page_mount
+
+
+def static_prefix(site: SiteView) -> str:
+    """Return the path under which pages ask for static files."""
+    return urlsplit(site.static_url).path or "/static/"
+
+
+def serves_elsewhere(site: SiteView) -> Location | None:
+    """Return a location of the server block that serves STATIC_ROOT under another prefix than the pages ask for."""
+    if site.server is None or not site.static_root:
+        return None
+    for location in locations(site.server):
+        mapping = location.mapping
+        if mapping is None or not is_prefix(location) or location.pattern.rstrip("/") == static_prefix(site).rstrip("/"):
+            continue
+        folder = mapping.folder if mapping.directive == "alias" else mapping.folder.rstrip("/") + location.pattern
+        if location.pattern != "/" and site.same(folder, site.static_root):
+            return location
+    return None
+
+
+def left_to_pages(site: SiteView, target: Target) -> bool:
+    """Tell whether a URL fails because nobody should ask for it: its prefix has no location of its own, and the files have another one."""
+    location = target.route.location if target.route else None
+    own = location is not None and is_prefix(location) and location.pattern.rstrip("/") == static_prefix(site).rstrip("/")
+    return not own and (serves_elsewhere(site) is not None or page_mount.explains(site))

@@ -23,12 +23,8 @@ def look(request: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     workers, seconds = request["workers"], request["seconds"]
     return {
         "paths": path_facts.look_at_paths(request["paths"], workers) if request["paths"] else {},
-        "trees": {
-            tree["path"]: worker_view.look_at_tree(tree["path"], workers.get(tree["nginx"]), tree["encodings"]) for tree in request["trees"]
-        },
-        "writable": {
-            nginx: worker_view.may_write(folders, workers[nginx]) for nginx, folders in request["writable"].items() if nginx in workers
-        },
+        "trees": {tree["path"]: worker_view.look_at_tree(tree["path"], workers.get(tree["nginx"]), tree["encodings"]) for tree in request["trees"]},
+        "writable": {nginx: worker_view.may_write(folders, workers[nginx]) for nginx, folders in request["writable"].items() if nginx in workers},
         "answers": diagnosis_client.ask_urls(request["asks"], seconds) if request["asks"] else [],
         "pages": diagnosis_client.crawl_pages(request["pages"], seconds) if request["pages"] else [],
         "logs": log_lines.log_lines(request["logs"]["paths"], request["logs"]["words"]) if request["logs"]["paths"] else [],

@@ -38,7 +38,12 @@ def test_what_must_be_served_is_the_source_where_the_copy_is_not_right(tmp_path:
     (tmp_path / "root").mkdir()
     (tmp_path / "root/a.css").write_text("source of a.css")
     (tmp_path / "root/b.css").write_text("old")
-    told = {item["path"]: item for item in files_to_ask(evidence(tmp_path), details(tmp_path, ["a.css", "b.css", "c.css"], {"a.css": "same", "b.css": "different", "c.css": "missing"}))}
+    told = {
+        item["path"]: item
+        for item in files_to_ask(
+            evidence(tmp_path), details(tmp_path, ["a.css", "b.css", "c.css"], {"a.css": "same", "b.css": "different", "c.css": "missing"})
+        )
+    }
     assert {path: item["sha256"] for path, item in told.items()} == {name: digest(f"source of {name}") for name in ("a.css", "b.css", "c.css")}
     assert told["c.css"]["collected"] == str(tmp_path / "root/c.css")
     assert [told[name]["state"] for name in sorted(told)] == ["same", "different", "missing"]
@@ -49,7 +54,10 @@ def test_a_manifest_tells_the_name_and_the_copy_the_content(tmp_path: pathlib.Pa
     (tmp_path / "root").mkdir()
     (tmp_path / "root/a.0123.css").write_text("rewritten")
     manifest = Manifest("m", True, "", "", {"a.css": "a.0123.css", "b.css": "b.4567.css"})
-    told = files_to_ask(evidence(tmp_path, manifest_name="staticfiles.json"), details(tmp_path, ["a.css", "b.css"], {"a.css": "same", "b.css": "hashed_missing"}, manifest))
+    told = files_to_ask(
+        evidence(tmp_path, manifest_name="staticfiles.json"),
+        details(tmp_path, ["a.css", "b.css"], {"a.css": "same", "b.css": "hashed_missing"}, manifest),
+    )
     assert [(item["path"], item["source_path"], item["sha256"], item["hashed"]) for item in told] == [
         ("a.0123.css", "a.css", digest("rewritten"), True),
         ("b.4567.css", "b.css", None, True),
@@ -57,12 +65,16 @@ def test_a_manifest_tells_the_name_and_the_copy_the_content(tmp_path: pathlib.Pa
 
 
 def test_every_app_extension_and_folder_is_covered_and_the_admin_always(tmp_path: pathlib.Path) -> None:
-    names = [f"app{app}/dir{folder}/{number}.{extension}" for app in range(3) for folder in range(3) for extension in ("css", "js") for number in range(20)]
+    names = [
+        f"app{app}/dir{folder}/{number}.{extension}" for app in range(3) for folder in range(3) for extension in ("css", "js") for number in range(20)
+    ]
     names += ["admin/css/base.css", "admin/css/other.css"]
     told = [item["path"] for item in files_to_ask(evidence(tmp_path), details(tmp_path, names, {}), 30)]
     assert len(told) in (30, 31)
     assert "admin/css/base.css" in told
-    assert {(path.rpartition("/")[0], path.rpartition(".")[2]) for path in told} == {(path.rpartition("/")[0], path.rpartition(".")[2]) for path in names}
+    assert {(path.rpartition("/")[0], path.rpartition(".")[2]) for path in told} == {
+        (path.rpartition("/")[0], path.rpartition(".")[2]) for path in names
+    }
 
 
 def test_without_a_root_there_is_no_collected_path(tmp_path: pathlib.Path) -> None:

@@ -17,7 +17,9 @@ def test_nothing_is_needed() -> None:
 
 
 def test_what_is_given_is_handed_on() -> None:
-    options = Options.read({"project_path": "/srv/shop", "python": "/srv/shop/venv/bin/python", "base_url": "https://shop.example.com:8443/sub/", "show": "yes"})
+    options = Options.read(
+        {"project_path": "/srv/shop", "python": "/srv/shop/venv/bin/python", "base_url": "https://shop.example.com:8443/sub/", "show": "yes"}
+    )
     assert options.project == {"project_path": "/srv/shop", "python": "/srv/shop/venv/bin/python"}
     assert options.for_evidence()["base_url_host"] == "shop.example.com"
     assert options.show is True

@@ -31,7 +31,15 @@ def test_a_healthy_site_has_a_way_without_a_break() -> None:
 
 
 def test_the_place_where_it_breaks_is_marked_and_the_repair_can_be_pasted() -> None:
-    first = finding("dir_not_traversable", "access", "The worker cannot enter /home/deploy. " * 8, "chmod o+x /home/deploy\nls -ld /home/deploy", {}, count=7, examples=["/static/a"])
+    first = finding(
+        "dir_not_traversable",
+        "access",
+        "The worker cannot enter /home/deploy. " * 8,
+        "chmod o+x /home/deploy\nls -ld /home/deploy",
+        {},
+        count=7,
+        examples=["/static/a"],
+    )
     second = finding("csp", "page", "The policy forbids it.", "Allow it.", {})
     lines = report({"host": "web1", "sites": [site(verdict="not_served", findings=[first, second])]})
     assert "  [BREAKS] access    nginx's worker may read it: dir_not_traversable" in lines

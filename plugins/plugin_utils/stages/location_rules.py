@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_sites import route_of
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import left_to_pages
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
 
@@ -26,7 +27,7 @@ def _refused(site: SiteView) -> list[Finding]:
     by_rule: dict[str, tuple[t.Any, list[Target]]] = {}
     for target in site.targets:
         rule = None if target.served or left_to_pages(site, target) else _rule(target)
-        if rule is not None:
+        if rule is not None and not _lets_others_in(site, rule, target):
             by_rule.setdefault(f"{rule.file}:{rule.line}", (rule, []))[1].append(target)
     found = []
     for where, (rule, hit) in by_rule.items():
@@ -47,6 +48,19 @@ def _refused(site: SiteView) -> list[Finding]:
     return found
 
 
+def _lets_others_in(site: SiteView, rule: t.Any, target: Target) -> bool:
+    """Tell whether the whole site, pages and files alike, is for certain addresses only, of which this host's own is none: that is on purpose."""
+    rules = target.route.effective("deny") if target.route else []
+    admitted = [item.arguments[0] for item in rules if item.name == "allow" and item.arguments[:1] != ["all"]]
+    page = route_of(site, site.base_url)
+    if rule.name != "deny" or not admitted or page is None or (rule.file, rule.line) not in {(item.file, item.line) for item in page.effective("deny")}:
+        return False
+    sentence = f"{rule.file}:{rule.line} lets only {', '.join(admitted)} in, and this host is asked from itself: whether they get the files is not known."
+    if sentence not in site.unknown:
+        site.unknown.append(sentence)
+    return True
+
+
 def _rule(target: Target) -> t.Any:
     """Return the directive that refuses a URL: one that certainly does, or one that may where a client was refused."""
     route, answer = target.route, target.answer
@@ -60,7 +74,7 @@ def _rule(target: Target) -> t.Any:
 
 
 def _refuses(directive: t.Any) -> bool:
-    return not (directive.name in ("auth_basic", "auth_request") and directive.arguments[:1] == ["off"])
+    return directive.name != "allow" and not (directive.name in ("auth_basic", "auth_request") and directive.arguments[:1] == ["off"])
 
 
 def _status(rule: t.Any) -> int:

@@ -6,8 +6,12 @@
 from __future__ import annotations
 
 import copy
+import json
 import pathlib
 import typing as t
+
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis import STAGES, conclude
+from jsonschema import Draft202012Validator
 
 NAMES = ("admin/css/base.css", "admin/js/core.js", "shop/logo.png")
 ROOT = "/srv/shop/static"
@@ -342,3 +346,32 @@ class Looked(t.Dict[str, t.Any]):
         if path in host.folders():
             return path_record(path, kind="directory")
         return path_record(path, exists=path in host.files)
+
+
+SCHEMA = json.loads((pathlib.Path(__file__).resolve().parents[3] / "docs/diagnosis.schema.json").read_text())
+
+
+def site_of(host: FakeHost) -> dict[str, t.Any]:
+    """Conclude, and return what is said of the host's only site, which must be by the schema."""
+    result = conclude(host.evidence(), "web1")
+    Draft202012Validator(SCHEMA).validate(result)
+    assert [site["name"] for site in result["sites"]] == ["shop"]
+    return dict(result["sites"][0])
+
+
+def codes(host: FakeHost) -> list[str]:
+    """Conclude, and return the codes of the findings, which must be in the order of the stages."""
+    found = site_of(host)["findings"]
+    assert [item["stage"] for item in found] == sorted((item["stage"] for item in found), key=STAGES.index)
+    return [item["code"] for item in found]
+
+
+def with_location(text: str) -> str:
+    """Return the site with another location for the static files."""
+    return SITE.replace("    location /static/ {\n        alias /srv/shop/static/;\n    }\n", text)
+
+
+def failing(host: FakeHost, status: int = 404, server: str = "nginx") -> FakeHost:
+    """Let every static URL fail."""
+    host.default = {"status": status, "server": server}
+    return host

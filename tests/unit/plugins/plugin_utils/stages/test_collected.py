@@ -1,0 +1,16 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The collected tree, by the side of what nginx does with it."""
+
+from __future__ import annotations
+
+from ansible_collections.webops.django.tests.unit.support.fake_host import FakeHost, codes, failing, sample, with_location
+
+
+def test_two_faults_are_named_in_one_run() -> None:
+    host = FakeHost(with_location("location /static/ { alias /srv/shop/static; }"))
+    host.application["static"].update(tree=dict(host.application["static"]["tree"], is_empty=True, exists=False))
+    host.application["sample"] = sample(state="missing")
+    host.files = set()
+    assert codes(failing(host)) == ["collectstatic_not_run", "alias_missing_trailing_slash"]

@@ -1,0 +1,76 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Locations and files: what a way of writing them leads to."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.webops.django.tests.unit.support.fake_host import FakeHost, answer, codes, failing, site_of, with_location
+
+LOCATIONS = {
+    "alias without its slash": ("location /static/ { alias /srv/shop/static; }", ["alias_missing_trailing_slash"]),
+    "root where alias was meant": ("location /static/ { root /srv/shop/static; }", ["alias_root_confusion"]),
+    "root of the server where alias was meant": ("root /srv/shop/static; location /static/ { }", ["alias_root_confusion"]),
+    "alias where root was meant": ("location /static/ { alias /srv/shop/; }", ["alias_root_confusion"]),
+    "a folder that is not there": ("location /static/ { alias /srv/shpo/static/; }", ["path_typo"]),
+    "no slash, and a folder that is not there": ("location /static/ { alias /srv/shpo/static; }", ["alias_missing_trailing_slash", "path_typo"]),
+    "another folder": ("location /static/ { alias /srv/old/; }", ["static_root_mismatch"]),
+    "a folder of sources": ("location /static/ { alias /srv/shop/assets/; }", ["nginx_serves_source_dir"]),
+    "try_files of an index only": ("location /static/ { alias /srv/shop/static/; try_files $uri/index.html =404; }", ["try_files_swallows"]),
+    "no location": ("", ["no_static_location"]),
+    "a rule": ("location /static/ { alias /srv/shop/static/; deny all; }", ["access_rule_denied"]),
+    "a return": ("location /static/ { return 403; }", ["access_rule_denied"]),
+    "an exact location": (
+        "location /static/ { alias /srv/shop/static/; } location ^~ /static/admin/ { alias /srv/shpo/; }",
+        ["location_shadowed_by_prefix"],
+    ),
+    "a pattern": (
+        "location /static/ { alias /srv/shop/static/; } location ~* \\.(css|js|png)$ { proxy_pass http://127.0.0.1:8000; }",
+        ["location_shadowed_by_regex"],
+    ),
+    "a pattern with a folder of its own": (
+        "location /static/ { alias /srv/shop/static/; } location ~* \\.(css|js|png)$ { root /srv/spa; try_files $uri /index.html =404; }",
+        ["location_shadowed_by_regex"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LOCATIONS)
+def test_a_location_has_its_cause(name: str) -> None:
+    text, expected = LOCATIONS[name]
+    host = FakeHost(with_location(text), ["/srv/old/readme.txt", "/srv/shop/assets/shop/logo.png", "/srv/spa/index.html"])
+    failing(host, 404, "app" if expected == ["no_static_location"] else "nginx")
+    if name == "an exact location":
+        host.answers["http://shop.example.com/static/shop/logo.png"] = answer("http://shop.example.com/static/shop/logo.png")
+    assert codes(host) == expected
+    assert site_of(host)["verdict"] == "not_served"
+
+
+def test_a_traversal_is_named_though_everything_loads() -> None:
+    host = FakeHost(with_location("location /static { alias /srv/shop/static/; }"))
+    site = site_of(host)
+    assert [item["code"] for item in site["findings"]] == ["static_path_traversal"]
+    assert site["verdict"] == "served"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "location /static { alias /srv/shop/static; }",
+        "location ^~ /static/ { root /srv/shop; }",
+        "root /srv/shop; location /static/ { try_files $uri =404; }",
+        "location ~ ^/static/(.*)$ { alias /srv/shop/static/$1; }",
+        "location /static/ { alias /srv/shop/static/; location ~ \\.css$ { expires 1d; } }",
+    ],
+)
+def test_what_is_served_is_no_fault_however_it_is_written(text: str) -> None:
+    host = FakeHost(with_location(text))
+    assert codes(host) == []
+
+
+def test_static_files_from_the_application_are_no_fault() -> None:
+    """As WhiteNoise serves them."""
+    host = FakeHost(with_location(""), whitenoise=True)
+    host.default = {"status": 200, "server": "app"}
+    assert codes(host) == []

@@ -1,0 +1,32 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The settings, by the side of the site that they make."""
+
+from __future__ import annotations
+
+from ansible_collections.webops.django.tests.unit.support.fake_host import ROOT, FakeHost, codes, failing, sample
+
+
+def test_an_unset_root_is_the_cause_and_not_the_folder_that_nginx_has() -> None:
+    host = FakeHost(static_root="", storage_location="")
+    host.application["sample"] = sample(root="", state="unknown")
+    host.files = set()
+    assert codes(failing(host)) == ["static_root_unset"]
+
+
+def test_a_development_server_that_serves_them_is_no_fault() -> None:
+    host = FakeHost(debug=True, static_root="", storage_location="")
+    host.nginx = None  # type: ignore[assignment]
+    host.host = "http://shop.example.com:8000"
+    host.application["sample"] = sample(root="", state="unknown")
+    host.default = {"status": 200, "server": "app"}
+    assert codes(host) == []
+
+
+def test_a_root_that_is_a_source_is_not_stale_besides() -> None:
+    """Each time it is collected, what was collected before is found as a source, and is not in the manifest."""
+    source = {"path": ROOT, "app": "shop", "prefix": ""}
+    host = FakeHost(sources=[source])
+    host.application["static"]["tree"]["not_in_manifest"] = {"count": 3, "examples": ["a.0123.css"]}
+    assert codes(host) == ["static_root_is_source_dir"]

@@ -16,11 +16,9 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 import typing as t
 from pathlib import Path
 
@@ -28,6 +26,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).
 
 from ansible_collections.webops.django.tests.unit.support.django_projects import DJANGOS, make_project, write  # noqa: E402
 from ansible_collections.webops.django.tests.unit.support.nginx_server import NginxServer, free_port  # noqa: E402
+from ansible_collections.webops.django.tests.unit.support.waiting import wait_for_port  # noqa: E402
 
 from benchmarks import measure, sample_files  # noqa: E402
 
@@ -119,7 +118,7 @@ class Site:
         command = [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{self.upstream}"]
         with subprocess.Popen(command, cwd=self.project, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
             try:
-                wait_for(self.upstream)
+                wait_for_port(self.upstream)
                 with self.nginx:
                     yield
             finally:
@@ -148,15 +147,6 @@ class Site:
         with tempfile.TemporaryDirectory() as folder:
             text = LOOP.replace("HOST", HOST)
             return (play(text, folder, {"urls": chosen}) - play(text, folder, {"urls": chosen[:1]})) / (len(chosen) - 1)
-
-
-def wait_for(port: int) -> None:
-    """Wait until somebody listens."""
-    for _attempt in range(300):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.1)
-    raise SystemExit("the project did not start")
 
 
 def play(text: str, folder: str, variables: dict[str, t.Any]) -> float:

@@ -53,9 +53,11 @@ def _lets_others_in(site: SiteView, rule: t.Any, target: Target) -> bool:
     rules = target.route.effective("deny") if target.route else []
     admitted = [item.arguments[0] for item in rules if item.name == "allow" and item.arguments[:1] != ["all"]]
     page = route_of(site, site.base_url)
-    if rule.name != "deny" or not admitted or page is None or (rule.file, rule.line) not in {(item.file, item.line) for item in page.effective("deny")}:
+    everywhere = {(item.file, item.line) for item in page.effective("deny")} if page else set()
+    if rule.name != "deny" or not admitted or (rule.file, rule.line) not in everywhere:
         return False
-    sentence = f"{rule.file}:{rule.line} lets only {', '.join(admitted)} in, and this host is asked from itself: whether they get the files is not known."
+    who = ", ".join(admitted)
+    sentence = f"{rule.file}:{rule.line} lets only {who} in, and this host is asked from itself: whether they get the files is not known."
     if sentence not in site.unknown:
         site.unknown.append(sentence)
     return True

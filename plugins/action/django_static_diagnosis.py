@@ -32,7 +32,7 @@ ROUNDS = 3
 """Looks at most, after the survey: a host is asked four times at most."""
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     """Gather evidence in a few rounds, conclude, tell."""
 
     _supports_check_mode = True

@@ -11,6 +11,7 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.webops.django.plugins.module_utils import app_discovery, host_facts, nginx_discovery
+from ansible_collections.webops.django.plugins.module_utils.app_model import FoundApplication
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.module_utils.evidence_sample import files_to_ask
 from ansible_collections.webops.django.plugins.module_utils.info_evidence import gather, try_collectstatic
@@ -52,7 +53,7 @@ def _note(what: str, message: str, needs: str = "") -> dict[str, str]:
     return {"what": what, "message": message, "needs": needs}
 
 
-def _ask(found: app_discovery.FoundApplication, options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def _ask(found: FoundApplication, options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Ask the project, as the running service would answer."""
     record = dict(found.record, static=None, static_error=None, sample=[], files_total=0, settings_changed=None, manifest_changed=None)
     if record["in_container"]:

@@ -103,7 +103,8 @@ def _state(target: Target) -> str:
         "missing": "missing: not collected",
         "different": "collected with another content than the source",
     }
-    return texts.get(target.expected["state"], target.expected["state"])
+    state = str(target.expected["state"])
+    return texts.get(state, state)
 
 
 def _known(site: SiteView, path: str) -> str:

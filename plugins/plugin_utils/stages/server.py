@@ -82,7 +82,7 @@ def _nobody_at_all(site: SiteView) -> list[Finding]:
 
 def server_block(site: SiteView) -> str:
     """Return a server block that serves the site, to be pasted."""
-    bind = next(iter(site.application["binds"]), {})
+    bind: Document = next(iter(site.application["binds"]), {})
     upstream = f"http://unix:{bind['unix']}" if bind.get("unix") else f"http://127.0.0.1:{bind.get('port', 8000)}"
     prefix = "/" + site.static_url.partition("://")[2].partition("/")[2] if "://" in site.static_url else site.static_url or "/static/"
     name = next((name for name in (site.static.get("allowed_hosts") or ()) if name != "*"), "example.com")

@@ -288,7 +288,7 @@ class FakeHost:
         self.pages: list[dict[str, t.Any]] = []
         self.paths: dict[str, dict[str, t.Any]] = {}
         self.host = "http://shop.example.com"
-        self.default = {"status": 200}
+        self.default: dict[str, t.Any] = {"status": 200}
 
     def evidence(self) -> dict[str, t.Any]:
         """Return the document."""

@@ -19,7 +19,7 @@ def view(host: FakeHost) -> SiteView:
 
 def test_links_are_resolved_as_far_as_they_are_known() -> None:
     site = view(FakeHost())
-    site.evidence["look"]["paths"] = {"/srv/www": path_record("/srv/www", kind="directory", realpath="/srv/shop")}  # type: ignore[index]
+    site.evidence["look"]["paths"] = {"/srv/www": path_record("/srv/www", kind="directory", realpath="/srv/shop")}
     assert site.real("/srv/www/static/a/../b.css") == "/srv/shop/static/b.css"
     assert site.same("/srv/www/static/", "/srv/shop/static")
     assert not site.same("/srv/www", "/srv/other")
@@ -28,7 +28,7 @@ def test_links_are_resolved_as_far_as_they_are_known() -> None:
 
 def test_what_was_not_looked_at_is_not_known() -> None:
     site = view(FakeHost())
-    site.evidence["look"]["paths"] = {}  # type: ignore[index]
+    site.evidence["look"]["paths"] = {}
     assert (site.exists("/srv"), site.worker("/srv"), site.path("/srv"), site.real("/srv")) == (None, None, None, "/srv")
 
 

@@ -8,7 +8,7 @@ SCENARIOS := $(patsubst molecule/%/molecule.yml,molecule-%,$(wildcard molecule/*
 .DEFAULT_GOAL := help
 BENCHMARKS := $(patsubst benchmarks/%.py,bench-%,$(shell grep -l __main__ benchmarks/*.py))
 
-.PHONY: help demo demo-clean test $(STEPS) molecule $(SCENARIOS) bench $(BENCHMARKS) setup pins clean
+.PHONY: help demo demo-clean test test-long $(STEPS) molecule $(SCENARIOS) bench $(BENCHMARKS) setup pins clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,11 @@ demo-clean: ## Remove every trace of the demo: containers, images, state
 test: ## Everything: lint, types, unit, sanity, artefact, molecule
 	@tools/setup test
 	@$(PYTHON) tools/check.py $(STEPS) molecule
+
+test-long: ## What takes too long for every change: all faults, and the resolver beside nginx over many thousand URLs
+	@tools/setup test
+	@PYTHONPATH=.ansible/collections $(PYTHON) -m pytest -q -p no:cacheprovider tests/long
+	@WEBOPS_ALL_FAULTS=1 $(PYTHON) tools/check.py molecule-faults
 
 lint: ## ansible-lint (production), yamllint, ruff, documentation, changelog
 types: ## mypy

@@ -8,6 +8,7 @@ Each file in molecule/faults/faults holds a list of them, those of one stage; ea
 
 from __future__ import annotations
 
+import os
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,8 @@ FAULTS = ROOT / "molecule" / "faults" / "faults"
 CASES = ROOT / "tests" / "cases"
 LIVE_CASES = CASES / "live"
 CAUSES = ROOT / "docs" / "causes.yml"
+EVERYTHING = "WEBOPS_ALL_FAULTS"
+"""Environment variable that asks for all faults: `make test-long`."""
 
 
 @dataclass(frozen=True)
@@ -92,5 +95,18 @@ def live_cases() -> list[Fault]:
 
 
 def all_faults() -> list[Fault]:
-    """Everything that the scenario shows."""
+    """Everything that the scenario can show."""
     return [*made_up_faults(), *live_cases()]
+
+
+def chosen_faults() -> list[Fault]:
+    """What a run shows: each case, each unusual host without a fault, and each cause at least once; everything with WEBOPS_ALL_FAULTS."""
+    if os.environ.get(EVERYTHING):
+        return all_faults()
+    chosen = {fault.id: fault for fault in live_cases()}
+    covered = {fault.code for fault in chosen.values()}
+    for fault in made_up_faults():
+        if not fault.code or fault.code not in covered or fault.others:
+            chosen[fault.id] = fault
+            covered.add(fault.code)
+    return list(chosen.values())

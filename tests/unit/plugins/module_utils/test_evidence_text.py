@@ -18,6 +18,9 @@ def test_bytes_that_are_no_utf8_are_escaped() -> None:
     assert plain({name: [name, ("ü", 1, None)]}) == {"caf\\udce9.css": ["caf\\udce9.css", ["ü", 1, None]]}
 
 
-@given(st.recursive(st.none() | st.integers() | st.text(st.characters()), lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters()), inner)))
+TEXTS = st.text(st.characters())
+
+
+@given(st.recursive(st.none() | st.integers() | TEXTS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner)))
 def test_any_document_can_be_sent(document: object) -> None:
     json.dumps(plain(document), ensure_ascii=False).encode("utf-8")

@@ -13,16 +13,16 @@ from ansible_collections.webops.django.plugins.modules import django_static_diag
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_options import SPEC
 from ansible_collections.webops.django.tests.unit.support.fake_host import FakeHost, site_of
 
-DOCUMENTATION = yaml.safe_load(documented.DOCUMENTATION)
+TOLD = yaml.safe_load(documented.DOCUMENTATION)
 
 
 def test_the_options_are_those_of_the_plugin() -> None:
-    assert set(DOCUMENTATION["options"]) == set(SPEC)
+    assert set(TOLD["options"]) == set(SPEC)
 
 
 @pytest.mark.parametrize("name", SPEC)
 def test_types_and_defaults_agree(name: str) -> None:
-    option: dict[str, t.Any] = DOCUMENTATION["options"][name]
+    option: dict[str, t.Any] = TOLD["options"][name]
     assert (option["type"], option.get("elements"), option.get("default")) == (
         SPEC[name]["type"],
         SPEC[name].get("elements"),

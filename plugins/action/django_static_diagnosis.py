@@ -13,19 +13,13 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.module_utils.evidence_text import plain
-
-try:
-    import crossplane as _parser  # noqa: F401  # ngxparse, under the name of the project that it goes on with
-except ImportError as error:
-    PARSER_ERROR: ImportError | None = error
-else:
-    PARSER_ERROR = None
-    from ansible_collections.webops.django.plugins.plugin_utils import diagnosis_explain, diagnosis_files
-    from ansible_collections.webops.django.plugins.plugin_utils.diagnosis import conclude
-    from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_look import ask_url, merge, next_look
-    from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_options import Options
-    from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_report import report
-    from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_sites import Hosts
+from ansible_collections.webops.django.plugins.plugin_utils import diagnosis_explain, diagnosis_files
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis import conclude
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_look import ask_url, merge, next_look
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_options import Options
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_report import report
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_sites import Hosts
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import require_parser
 
 MODULE = "webops.django.django_static_evidence"
 ROUNDS = 3
@@ -42,12 +36,8 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Run on one host."""
         super().run(tmp, task_vars)
-        if PARSER_ERROR is not None:
-            raise AnsibleActionFail(
-                "The Python package ngxparse, which reads nginx's configuration, is missing on the controller, beside ansible-core: "
-                "run `pip install ngxparse` with the pip of that Python."
-            ) from PARSER_ERROR
         try:
+            require_parser()
             options = Options.read(self._task.args)
             return self._diagnose(options, str((task_vars or {}).get("inventory_hostname", "")), task_vars or {})
         except ExplainedError as error:

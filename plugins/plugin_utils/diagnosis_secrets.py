@@ -13,7 +13,8 @@ HIDDEN = "********"
 _WORDS = r"(?:password|passwd|secret|token|api[-_]?key|authorization|credential|private[-_]?key|cookie|session)"
 _DIRECTIVE = re.compile(
     # A header or a variable whose name tells: its value goes. Of `set $token …` and `proxy_set_header Authorization …` alike.
-    rf"""((?:^|[;{{}}\s])(?:set|map|proxy_set_header|fastcgi_param|uwsgi_param|scgi_param|grpc_set_header|add_header)\s+[$"']?[\w$-]*{_WORDS}[\w-]*["']?\s+)([^;]+)""",
+    r"((?:^|[;{}\s])(?:set|map|proxy_set_header|fastcgi_param|uwsgi_param|scgi_param|grpc_set_header|add_header)"
+    rf"""\s+[$"']?[\w$-]*{_WORDS}[\w-]*["']?\s+)([^;]+)""",
     re.IGNORECASE,
 )
 _IN_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s/:@\"']+:)([^\s/@\"']+)(@)", re.IGNORECASE)

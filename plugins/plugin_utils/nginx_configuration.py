@@ -13,9 +13,13 @@ import os
 import re
 import typing as t
 
-import crossplane
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.module_utils.nginx_text import path_matches
+
+try:
+    import crossplane  # ngxparse, under the name of the project that it goes on with
+except ImportError:
+    crossplane = None
 
 MOST_INCLUDES = 20
 """Includes in includes; nginx itself has no limit but the stack."""
@@ -323,6 +327,18 @@ def read_listen(directive: Directive) -> Listen | None:
         return None
     address = match["six"] if match["six"] is not None else "" if match["four"] in ("*", "0.0.0.0") else match["four"]
     return Listen(address, int(match["port"] or 80), "", *rest)
+
+
+def require_parser() -> None:
+    """Make sure that configurations can be read.
+
+    :raises ExplainedError: the parser is not installed.
+    """
+    if crossplane is None:
+        raise ExplainedError(
+            "The Python package ngxparse, which reads nginx's configuration, is missing on the controller, beside ansible-core: "
+            "run `pip install ngxparse` with the pip of that Python."
+        )
 
 
 def from_dump(text: str) -> tuple[dict[str, str], str]:

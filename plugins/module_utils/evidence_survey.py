@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import traceback
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
@@ -30,9 +31,10 @@ def survey(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         and ``trial``: whether collectstatic may be tried into a temporary folder where the collected tree has gaps.
     :returns: the document that the controller concludes from.
     """
-    nginx, notes = nginx_discovery.discover_nginx()
-    found, more = app_discovery.discover_applications(options)
-    notes += more
+    notes: list[dict[str, str]] = []
+    nginx, found_notes = _guarded("nginx", nginx_discovery.discover_nginx, notes)
+    found, more = _guarded("the application servers", lambda: app_discovery.discover_applications(options), notes)
+    notes += [*found_notes, *more]
     if len(found) > MOST_APPLICATIONS:
         left = ", ".join(application.record["id"] for application in found[MOST_APPLICATIONS:])
         notes.append(_note("too_many_applications", f"Only the first {MOST_APPLICATIONS} applications were looked into, without {left}."))
@@ -47,6 +49,26 @@ def survey(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "unix_paths": _unix_paths(nginx, applications),
         "look": {},
     }
+
+
+Found = t.TypeVar("Found")
+
+
+def _guarded(
+    what: str, discover: t.Callable[[], tuple[list[Found], list[dict[str, str]]]], notes: list[dict[str, str]]
+) -> tuple[list[Found], list[dict[str, str]]]:
+    """Discover; what goes wrong in it is told, and the rest of the host is looked at all the same."""
+    try:
+        return discover()
+    except ExplainedError as error:
+        notes.append(_note("discovery_failed", str(error)))
+    except Exception as error:  # noqa: BLE001 - half a diagnosis is better than a traceback
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{os.path.basename(where.filename)}:{where.lineno}"
+        notes.append(
+            _note("discovery_failed", f"Looking for {what} failed with {type(error).__name__}: {error} ({place}); this is a fault of the diagnosis.")
+        )
+    return [], []
 
 
 def _note(what: str, message: str, needs: str = "") -> dict[str, str]:
@@ -69,6 +91,7 @@ def _ask(found: FoundApplication, options: t.Mapping[str, t.Any]) -> dict[str, t
         lacking = any(finding["code"] in ("collectstatic_not_run", "collectstatic_stale") for finding in collected_findings(evidence))
         if options.get("trial", True) and lacking and evidence["static_root"]:
             evidence["trial"] = try_collectstatic(project)
+        record["sample"] = files_to_ask(evidence, details)
     except ExplainedError as error:
         record["static_error"] = {
             "kind": str(error.details.get("kind", "")),
@@ -76,8 +99,14 @@ def _ask(found: FoundApplication, options: t.Mapping[str, t.Any]) -> dict[str, t
             "output": str(error.details.get("output", ""))[-2000:],
         }
         return record
+    except Exception as error:  # noqa: BLE001 - one project must not keep the others from being looked at
+        record["static_error"] = {
+            "kind": "unexpected",
+            "message": f"asking it failed with {type(error).__name__}: {error}",
+            "output": traceback.format_exc()[-2000:],
+        }
+        return record
     record["static"] = evidence
-    record["sample"] = files_to_ask(evidence, details)
     record["files_total"] = evidence["files_count"]
     record["settings_changed"] = _changed(evidence.get("settings_file", ""))
     record["manifest_changed"] = _changed(evidence.get("manifest_path", ""))

@@ -119,6 +119,7 @@ from ansible_collections.webops.django.plugins.module_utils.errors import run_mo
 from ansible_collections.webops.django.plugins.module_utils.evidence_look import look
 from ansible_collections.webops.django.plugins.module_utils.evidence_survey import survey
 from ansible_collections.webops.django.plugins.module_utils.evidence_text import plain
+from ansible_collections.webops.django.plugins.module_utils.secret_params import take_secrets
 
 PROJECT: dict[str, t.Any] = {
     "project_path": {"type": "path"},
@@ -131,12 +132,14 @@ PROJECT: dict[str, t.Any] = {
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Look."""
-    request = module.params["look"]
+    # It may be megabytes, and Ansible writes a module's parameters into the host's journal, unless they count as secrets.
+    params = take_secrets(module, "look")
+    request = params["look"]
     if request is not None:
         answer = {"look": look(json.loads(request) if isinstance(request, str) else request)}
     else:
-        answer = {"evidence": survey(dict(module.params["project"], trial=module.params["trial"]))}
-    return dict({"answer": json.dumps(answer)} if module.params["as_text"] else plain(answer), changed=False)
+        answer = {"evidence": survey(dict(params["project"], trial=params["trial"]))}
+    return dict({"answer": json.dumps(answer)} if params["as_text"] else plain(answer), changed=False)
 
 
 def main() -> None:
@@ -144,7 +147,7 @@ def main() -> None:
     spec = {
         "project": {"type": "dict", "default": {}, "options": PROJECT},
         "trial": {"type": "bool", "default": True},
-        "look": {"type": "raw"},
+        "look": {"type": "raw", "no_log": True},
         "as_text": {"type": "bool", "default": False},
     }
     run_module(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)

@@ -99,6 +99,23 @@ def test_more_projects_than_can_be_asked_are_told(tmp_path: pathlib.Path, host: 
     assert "a40, a41" in evidence["notes"][-1]["message"]
 
 
+def test_an_unexpected_fault_is_told_and_the_rest_is_looked_at(
+    tmp_path: pathlib.Path, host: dict[str, t.Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A race with processes that end while they are read once took the whole module down."""
+
+    def vanish() -> t.NoReturn:
+        raise ProcessLookupError(3, "No such process")
+
+    host["applications"] = [found(make_project(tmp_path))]
+    monkeypatch.setattr(nginx_discovery, "discover_nginx", vanish)
+    evidence = evidence_survey.survey({})
+    assert "Looking for nginx failed with ProcessLookupError" in evidence["notes"][0]["message"]
+    assert len(evidence["applications"]) == 1
+    monkeypatch.setattr(evidence_survey, "files_to_ask", lambda *_rest: vanish())
+    assert "ProcessLookupError" in evidence_survey.survey({})["applications"][0]["static_error"]["message"]
+
+
 def test_the_module_asks_this_very_host() -> None:
     """Whatever runs here, and nothing is changed."""
     result = run_module("django_static_evidence")

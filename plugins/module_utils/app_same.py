@@ -24,7 +24,7 @@ def merged(found: list[FoundApplication]) -> list[FoundApplication]:
     """
     kept: list[FoundApplication] = []
     for one in found:
-        same = next((other for other in kept if _is_same(other, one)), None)
+        same = next((known for known in kept if _is_same(known, one)), None)
         if same is None:
             kept.append(one)
         else:
@@ -32,12 +32,12 @@ def merged(found: list[FoundApplication]) -> list[FoundApplication]:
     return kept
 
 
-def _is_same(one: FoundApplication, other: FoundApplication) -> bool:
+def _is_same(known: FoundApplication, found: FoundApplication) -> bool:
     fields = ("project_path", "settings_module", "virtualenv", "in_container")
-    same = all(one.record[field] == other.record[field] for field in fields)
-    if not one.record["virtualenv"]:
-        same = same and one.record["python"] == other.record["python"]
-    return same and not _differing(one.environment, other.environment)
+    same = all(known.record[field] == found.record[field] for field in fields)
+    if not known.record["virtualenv"]:
+        same = same and known.record["python"] == found.record["python"]
+    return same and not _differing(known.environment, found.environment)
 
 
 def _differing(one: dict[str, str], other: dict[str, str]) -> list[str]:

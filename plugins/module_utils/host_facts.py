@@ -78,7 +78,7 @@ def _container(root: str) -> str:
     if told:
         return told
     for variable in _text(f"{root}/proc/1/environ").split("\0"):
-        name, _, value = variable.partition("=")
+        name, _equals, value = variable.partition("=")
         if name == "container" and value:
             # podman's older releases say oci.
             return value if value != "oci" else "podman"

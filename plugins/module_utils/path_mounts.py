@@ -21,7 +21,7 @@ class Mounts:
         self._folders: dict[str, dict[str, t.Any] | None] = {}
         devices: set[str] = set()
         for line in text.splitlines():
-            left, _, right = line.partition(" - ")
+            left, _dash, right = line.partition(" - ")
             fields, source = left.split(" "), right.split(" ")
             if len(fields) < 6 or len(source) < 2:
                 continue

@@ -83,7 +83,7 @@ def _has_the_groups_of(identity: Identity) -> bool:
 
 
 def _confinement(profile: str) -> str:
-    name, _, mode = profile.rpartition(" ")
+    name, _space, mode = profile.rpartition(" ")
     return f"The worker's AppArmor profile {name} was not entered: it may refuse more than is told here." if mode == "(enforce)" else ""
 
 

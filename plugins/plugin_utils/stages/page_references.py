@@ -88,7 +88,7 @@ def _not_in_manifest(site: SiteView) -> t.Iterator[dict[str, t.Any]]:
     seen = set()
     for where, text in texts:
         for match in NO_ENTRY.finditer(str(text)):
-            name = next(group for group in match.groups() if group)
+            name = next((group for group in match.groups() if group), "")
             # The manifest on disk has it by now: the service holds an older one.
             if name in seen or (name in names and changed_since_start(site)):
                 continue

@@ -39,9 +39,9 @@ def make(path: Path, mode: int = 0o644, owner: int = 0, group: int = 0) -> Path:
     return path
 
 
-def asked(path: Path | str, worker: t.Mapping[str, t.Any] = ANYBODY) -> tuple[t.Any, ...]:
+def asked(path: Path | str, worker: t.Mapping[str, t.Any] | None = None) -> tuple[t.Any, ...]:
     """Opens, error, refused at, refused what."""
-    answer = open_paths([str(path)], worker)[0]
+    answer = open_paths([str(path)], worker or ANYBODY)[0]
     assert answer["note"] == ""
     return answer["opens"], answer["error"], answer["refused_at"], answer["refused_what"]
 
@@ -187,7 +187,7 @@ def test_a_path_that_vanishes_while_it_is_asked_about(root: Path, monkeypatch: p
         return real(step)
 
     monkeypatch.setattr(os, "lstat", remove)
-    monkeypatch.setattr(os, "open", lambda *_rest: (_ for _ in ()).throw(PermissionError(errno.EACCES, "no")))
+    monkeypatch.setattr(os, "open", lambda *_rest: (none for none in ()).throw(PermissionError(errno.EACCES, "no")))
     assert worker_questions.opening(str(path)) == {"opens": False, "error": "EACCES", "refused_at": str(path), "refused_what": None}
 
 

@@ -59,7 +59,7 @@ def ask_urls(requests: t.Sequence[Request], deadline_seconds: float) -> list[Rec
     """Ask for URLs; follow no redirect.
 
     :param requests: each with ``id``, ``site``, ``kind``, ``url``, ``host`` (a Host header other than the URL's), ``connect``, ``expected``,
-        ``encodings``, ``pace`` (requests per second), ``origin`` (sent as Origin), ``slow`` (read as a slow client does).
+        ``encodings``, ``pace`` (requests per second), ``origin`` (sent as Origin), ``referer``, ``slow`` (read as a slow client does).
     :param deadline_seconds: for all of them.
     :returns: an ANSWER for each, in their order.
     """
@@ -164,6 +164,8 @@ def _ask(asker: Asker, request: Request, pace: Pace, deadline: Deadline) -> Reco
 
 def _ask_plain(asker: Asker, request: Request, deadline: Deadline) -> Record:
     headers = {"Origin": str(request["origin"])} if request.get("origin") else {}
+    if request.get("referer"):
+        headers["Referer"] = str(request["referer"])
     slow = bool(request.get("slow"))
     own = Asker(deadline) if slow else asker
     try:

@@ -110,6 +110,8 @@ def _ask(site: SiteView, target: Target, pace: int) -> dict[str, t.Any]:
         "encodings": encodings,
         "pace": pace,
         "origin": None,
+        # As browsers do: servers may give files to their own pages only.
+        "referer": site.base_url,
     }
 
 

@@ -70,13 +70,22 @@ def alternatives(route: Route, url: str) -> list[Alternative]:
     folder = mapping.folder
     if mapping.directive == "root":
         rest = _rest(location, uri)
-        return [Alternative("alias_root_confusion", os.path.join(folder, rest), f"alias {folder.rstrip('/')}/;")] if rest is not None else []
+        return [Alternative("alias_root_confusion", os.path.join(folder, rest), alias_line(location, folder))] if rest is not None else []
     if location is None or not is_prefix(location):
         return []
     found = []
     if location.pattern.endswith("/") and not folder.endswith("/"):
         found.append(Alternative("alias_missing_trailing_slash", f"{folder}/{uri[len(location.pattern) :]}", f"alias {folder}/;"))
     return [*found, Alternative("alias_root_confusion", folder.rstrip("/") + uri, f"root {folder.rstrip('/')};")]
+
+
+def alias_line(location: Location | None, folder: str) -> str:
+    """Return the alias that leads from a location to a folder: with a slash at its end if the location has one, and else without.
+
+    With one behind a location without one, ``/static../`` would leave the folder.
+    """
+    slash = "" if location is not None and is_prefix(location) and not location.pattern.endswith("/") else "/"
+    return f"alias {folder.rstrip('/')}{slash};"
 
 
 def _rest(location: Location | None, uri: str) -> str | None:

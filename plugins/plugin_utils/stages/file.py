@@ -9,8 +9,10 @@ import os
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
-from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import Alternative, alternatives, plain_path
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import Alternative, alias_line, alternatives, is_prefix, plain_path
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Location
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Route
 from ansible_collections.webops.django.plugins.plugin_utils.stages import file_container
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location import intended, name_of, place
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import left_to_pages, static_prefix
@@ -60,7 +62,12 @@ def judge(site: SiteView, target: Target) -> list[Wrong]:
     if not site.same(path, expected):
         path, wrong = _follow(site, target, path, expected)
     tried = [candidate for _argument, candidate, _kind in route.tries if candidate]
-    if route.tries and not any(os.path.normpath(candidate) == os.path.normpath(plain_path(route, target.url)) for candidate in tried):
+    swallowed = any(item.cause == "try_files_swallows" for item in wrong)
+    if (
+        route.tries
+        and not swallowed
+        and not any(os.path.normpath(candidate) == os.path.normpath(plain_path(route, target.url)) for candidate in tried)
+    ):
         wrong.append(Wrong("try_files_swallows", target, plain_path(route, target.url), ""))
     return wrong
 
@@ -84,7 +91,15 @@ def _follow(site: SiteView, target: Target, path: str, expected: str) -> tuple[s
     if not expected:
         # Without STATIC_ROOT there is nothing to compare with: a folder that is there may be the one.
         return path, [*wrong, *([Wrong("path_typo", target, path, "")] if site.exists(folder) is False and not _unset_for_now(site) else [])]
+    if route.tries and not is_for_static(route.location):
+        # A location for everything, as a single-page application has it, answers each file that it does not find with its page.
+        return plain_path(route, target.url), [*wrong, Wrong("try_files_swallows", target, path, "")]
     return path, [*wrong, Wrong(_about_folder(site, folder), target, path, _right_line(site, target))]
+
+
+def is_for_static(location: Location | None) -> bool:
+    """Tell whether a location was made for certain URLs, and not for all."""
+    return location is not None and not (is_prefix(location) and location.pattern == "/")
 
 
 def _leads_home(site: SiteView, other: Alternative, path: str, expected: str) -> bool:
@@ -122,9 +137,24 @@ def _right_line(site: SiteView, target: Target) -> str:
     """Return the directive that leads from the chosen location to STATIC_ROOT."""
     location = target.route.location if target.route else None
     root = site.static_root.rstrip("/")
-    if location is None or location.modifier in ("~", "~*"):
-        return f"location ^~ {static_prefix(site)} {{ alias {root}/; }}"
-    return f"alias {root}{'/' if location.pattern.endswith('/') else ''};"
+    return alias_line(location, root)
+
+
+def new_location(site: SiteView) -> str:
+    """Return a location for the static files, to be pasted."""
+    root = site.static_root.rstrip("/") or "<STATIC_ROOT>"
+    return f"    location ^~ {static_prefix(site)} {{\n        alias {root}/;\n    }}"
+
+
+def _repair(site: SiteView, cause: str, route: Route, line: str) -> str:
+    """Return what to write, and where: in a location that is for static files, or in a new one."""
+    location, mapping = route.location, route.mapping
+    if location is None or not is_for_static(location) or location.modifier in ("~", "~*"):
+        return f"Add to the server block at {place(site.server)}:\n{new_location(site)}"
+    if cause == "try_files_swallows":
+        return f"In {place(_tries(route))} write: try_files $uri =404;"
+    own = any((item.file, item.line) == (mapping.file, mapping.line) for item in location.directives) if mapping else False
+    return f"In {place(mapping) if own else place(location)} write: {line}"
 
 
 def _finding(site: SiteView, hit: list[Wrong]) -> Finding:
@@ -149,17 +179,16 @@ def _finding(site: SiteView, hit: list[Wrong]) -> Finding:
         "static_root_mismatch": f"{where} makes nginx look into {folder}, but Django collects into STATIC_ROOT {site.static_root}.",
         "nginx_serves_source_dir": f"{where} makes nginx serve {folder}, a folder of sources: what lies there loads, and the files of other apps, "
         f"admin's among them, do not. Django collects all of them into STATIC_ROOT {site.static_root}.",
-        "try_files_swallows": f"try_files of {name_of(route.location)} at {place(_tries(route))} never tries the file itself, {path}: "
-        f"it tries {', '.join(argument for argument, _path, _kind in route.tries)}.",
+        "try_files_swallows": f"try_files of {name_of(route.location)} at {place(_tries(route))} never reaches the file "
+        f"{expected or path}: it tries {', '.join(argument for argument, _path, _kind in route.tries)}.",
     }
     at = place(_tries(route)) if cause == "try_files_swallows" else place(mapping)
-    write = "try_files $uri =404;" if cause == "try_files_swallows" else line
     return dict(
         finding(
             cause,
             "file",
             texts[cause],
-            f"In {at} write: {write}\nthen {command(t.cast('t.Any', site.nginx), 'reload')}",
+            f"{_repair(site, cause, route, line)}\nthen {command(t.cast('t.Any', site.nginx), 'reload')}",
             {"directive": directive, "at": at, "nginx_path": path, "expected_path": expected, "static_root": site.static_root},
         ),
         urls=[item.target.url for item in hit],

@@ -104,7 +104,7 @@ def _shadow(site: SiteView, winner: Location, hit: list[tuple[Target, Location]]
 def _no_location(site: SiteView) -> list[Finding]:
     """The chosen location passes the request to the application, which does not serve it, or to no folder at all."""
     hit = [target for target in site.targets if not target.served and _goes_to_application(target) and intended(site, target) is None]
-    hit = [target for target in hit if not left_to_pages(site, target)]
+    hit = [target for target in hit if not left_to_pages(site, target) and not _is_tried(site, target)]
     # Another prefix, and an application that answers for itself, are told by the stages page and response.
     hit = [target for target in hit if not _application_intercepts(target)]
     # Where the application serves other static files, as WhiteNoise does, it is meant to serve these as well.
@@ -132,8 +132,17 @@ def _no_location(site: SiteView) -> list[Finding]:
 
 
 def _goes_to_application(target: Target) -> bool:
-    # Where try_files has led there, a location for the file was found, and the stage file judges it.
-    return target.route is not None and target.route.outcome == "proxy" and not target.route.tries
+    """Tell whether the application is asked. Where try_files has led there from a location for static files, the stage file judges it."""
+    route = target.route
+    if route is None or route.outcome != "proxy":
+        return False
+    location = route.location
+    return not route.tries or location is None or (is_prefix(location) and location.pattern == "/")
+
+
+def _is_tried(site: SiteView, target: Target) -> bool:
+    """Tell whether try_files asks for the collected file before it goes to the application: then its location is no fault."""
+    return any(path and site.same(path, target.expected["collected"]) for _argument, path, _kind in (target.route.tries if target.route else ()))
 
 
 def _application_intercepts(target: Target) -> bool:

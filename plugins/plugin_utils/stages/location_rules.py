@@ -72,7 +72,8 @@ def _rule(target: Target) -> t.Any:
         return next((item for name in ("return", *ACCESS_RULES) for item in route.effective(name) if _refuses(item)), None)
     if not answer or answer["status"] not in REFUSED or answer["server"] == "app":
         return None
-    return next((item for name in ACCESS_RULES for item in route.effective(name) if _refuses(item)), None)
+    names = sorted(ACCESS_RULES, key=lambda name: not name.startswith("auth_")) if answer["status"] == 401 else ACCESS_RULES
+    return next((item for name in names for item in route.effective(name) if _refuses(item)), None)
 
 
 def _refuses(directive: t.Any) -> bool:
@@ -89,7 +90,8 @@ def _fix(rule: t.Any, target: Target) -> str:
     location = target.route.location if target.route else None
     where = f"{location.file}:{location.line}" if location else "the location of the static files"
     if rule.name in ("auth_basic", "auth_request"):
-        return f"In {where} write: {rule.name} off;"
+        also = " allow all;" if target.route and target.route.effective("deny") else ""
+        return f"In {where} write: {rule.name} off;{also}"
     if rule.name == "deny":
         return f"In {where} write: allow all;"
     return f"Take `{' '.join([rule.name, *rule.arguments])}` out of {rule.file}:{rule.line}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
-from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import LOOPBACK, allowed_names, is_address, is_askable
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import LOOPBACK, allowed_names, allows, is_address, is_askable
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import ServerBlock
 
@@ -26,7 +26,9 @@ def findings(site: SiteView) -> list[Finding]:
     name, block, why = lost[0]
     reachable = [name for name in site.server.names if is_askable(name)]
     wrong = [url for url in (target.url for target in site.targets) if any(f"//{name}" in url for name, _block, _why in lost)]
-    hidden = len(lost) == len(asked_names(site))
+    # Under a name that ALLOWED_HOSTS refuses, Django answers 400: it is no way to the site.
+    ways = [known for known in asked_names(site) if known not in {given for given, _block, _why in lost} and allows(site.static, known)]
+    hidden = not ways
     message = (
         f"Requests for {name} are answered by the server block at {block.file}:{block.line} ({_names(block)}), not by the site's own at "
         f"{site.server.file}:{site.server.line} ({_names(site.server)}): {why}."
@@ -46,7 +48,7 @@ def findings(site: SiteView) -> list[Finding]:
                     "reachable_by": reachable,
                 },
             ),
-            urls=[target.url for target in site.targets if not target.served] if hidden else wrong,
+            urls=[target.url for target in site.targets] if hidden else wrong,
         )
     ]
 
@@ -94,15 +96,14 @@ def _names(block: ServerBlock) -> str:
 def _fix(site: SiteView, block: ServerBlock, names: t.Sequence[str]) -> str:
     server = t.cast("ServerBlock", site.server)
     reload = f"sudo nginx -t && sudo systemctl reload {(site.nginx or {}).get('unit') or 'nginx'}"
-    if block.file.endswith("/default"):
-        return f"sudo rm {block.file.replace('sites-available', 'sites-enabled')} (Debian's welcome page), or write the names, below; then {reload}"
     real = [name for name in names if " " not in name]
-    if real:
-        known = [name for name in server.names if is_askable(name) and name not in real]
-        return (
-            f"Write in {server.file}:{server.line}: server_name {' '.join([*known, *real])}; and take these names out of {block.file}; then {reload}"
-        )
-    return f"Write in {server.file}:{server.line}: server_name <the site's host name>; then {reload}"
+    if not real and block.file.endswith("/default"):
+        return f"sudo rm {block.file} && {reload}   # Debian's welcome page"
+    if not real:
+        return f"In {server.file}:{server.line} write: server_name <the site's host name>;\nthen {reload}"
+    known = [name for name in server.names if is_askable(name) and name not in real and allows(site.static, name)]
+    taken = f"\nand take {' '.join(real)} out of {block.file}:{block.line}" if any(name in block.names for name in real) else ""
+    return f"In {server.file}:{server.line} write: server_name {' '.join([*known, *real])};{taken}\nthen {reload}"
 
 
 def port_is_closed(site: SiteView) -> int | None:

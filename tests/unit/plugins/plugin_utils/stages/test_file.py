@@ -5,7 +5,53 @@
 
 from __future__ import annotations
 
-from ansible_collections.webops.django.tests.unit.support.fake_host import NAMES, ROOT, FakeHost, codes, failing, path_record, with_location
+import pytest
+from ansible_collections.webops.django.tests.unit.support.fake_host import (
+    NAMES,
+    ROOT,
+    SITE,
+    FakeHost,
+    codes,
+    failing,
+    path_record,
+    site_of,
+    with_location,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("location /static { root /srv/shop/static; }", "alias /srv/shop/static;"),
+        ("location /static/ { root /srv/shop/static; }", "alias /srv/shop/static/;"),
+        ("location /static { alias /srv/old; }", "alias /srv/shop/static;"),
+        ("location /static/ { alias /srv/old/; }", "alias /srv/shop/static/;"),
+    ],
+)
+def test_the_repair_fits_the_location(text: str, line: str) -> None:
+    """An alias with a slash at its end behind a location without one would open the folder above."""
+    (found,) = site_of(failing(FakeHost(with_location(text), ["/srv/old/readme.txt"])))["findings"]
+    assert f"write: {line}\n" in found["fix"]
+
+
+SPA = "root /srv/spa; location / { try_files $uri $uri/ /index.html; }"
+PATTERN = "root /srv/spa; location ~* \\.(css|js|png)$ { }"
+
+
+@pytest.mark.parametrize("text", [SPA, PATTERN])
+def test_a_root_that_serves_something_else_is_not_to_be_repaired(text: str) -> None:
+    """A single-page application's root stays; the static files get a location of their own."""
+    site = SITE[: SITE.index("    location /static/")] + text + " location /admin/ { proxy_pass http://127.0.0.1:8000; } }"
+    host = failing(FakeHost(site, ["/srv/spa/index.html"]), 404)
+    (found,) = site_of(host)["findings"]
+    assert found["code"] == ("try_files_swallows" if "try_files" in text else "path_typo")
+    assert "location ^~ /static/ {\n        alias /srv/shop/static/;" in found["fix"]
+
+
+def test_an_application_that_is_asked_by_try_files_for_everything_has_no_static_location() -> None:
+    """As the documentation of Channels has it."""
+    site = SITE[: SITE.index("    location /static/")] + "location / { try_files $uri @app; } location @app { proxy_pass http://127.0.0.1:8000; } }"
+    assert codes(failing(FakeHost(site), 404, "app")) == ["no_static_location"]
 
 
 def test_a_folder_that_is_a_link_to_static_root_is_right() -> None:

@@ -48,7 +48,7 @@ def test_a_limit_is_named_where_a_page_meets_it() -> None:
 
 
 def test_what_the_application_refuses_is_no_rule_of_nginx() -> None:
-    host = FakeHost(SITE.replace("listen 80;", 'listen 80; auth_basic "x";'))
+    host = FakeHost(with_location("location /static/ { alias /srv/shop/static/; allow 127.0.0.1; deny 10.0.0.0/8; }"))
     for name in NAMES:
         url = f"http://shop.example.com/static/{name}"
         host.answers[url] = answer(url, 403, "app")
@@ -60,3 +60,10 @@ def test_a_site_for_certain_addresses_is_no_fault() -> None:
     site = site_of(host)
     assert site["findings"] == []
     assert "lets only 10.0.0.0/8 in" in site["unknown"][0]
+
+
+def test_where_one_of_two_rules_is_enough_the_one_that_refused_is_named() -> None:
+    rules = "satisfy any; allow 10.0.0.0/8; deny all; auth_basic x;"
+    (found,) = site_of(failing(FakeHost(with_location(f"location /static/ {{ alias /srv/shop/static/; {rules} }}")), 401))["findings"]
+    assert found["evidence"]["directive"] == "auth_basic x"
+    assert "auth_basic off; allow all;" in found["fix"]

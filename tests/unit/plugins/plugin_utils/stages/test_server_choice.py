@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.webops.django.tests.unit.support.fake_host import SITE, FakeHost, codes
+from ansible_collections.webops.django.tests.unit.support.fake_host import SITE, FakeHost, codes, site_of
 
 
 def test_another_block_answers() -> None:
@@ -36,3 +36,13 @@ def test_a_block_that_sends_clients_on_is_no_rival() -> None:
     redirect = "server { listen 80; server_name www.example.com; return 301 http://shop.example.com$request_uri; }"
     host = FakeHost(SITE + redirect, allowed_hosts=["shop.example.com", "www.example.com"])
     assert codes(host) == []
+
+
+def test_a_name_that_django_refuses_is_no_way_to_the_site() -> None:
+    """A misspelt server_name: under it Django answers 400, and under the right one another block does."""
+    host = FakeHost(SITE.replace("shop.example.com", "shpo.example.com") + "server { listen 80 default_server; root /var/www/html; }")
+    host.host = "http://shpo.example.com"
+    site = site_of(host)
+    assert ([found["code"] for found in site["findings"]], site["verdict"]) == (["default_server_wins"], "not_served")
+    assert "server_name shop.example.com;" in site["findings"][0]["fix"]
+    assert "shpo" not in site["findings"][0]["fix"]

@@ -1,187 +1,59 @@
 # Copyright (c) WebOps contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading nginx's configuration into server blocks and locations, each with the directives that are in effect there.
+"""Reading nginx's configuration into server blocks and locations.
 
 The text is parsed by ngxparse, file by file; includes are followed here, for the files come from another host.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import os
 import re
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.module_utils.nginx_text import path_matches
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_model import (
+    OTHER_HANDLERS,
+    PASSES,
+    Block,
+    Directive,
+    Http,
+    Listen,
+    Location,
+    Mapping,
+    ServerBlock,
+)
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_uri import NAMED
 
 try:
     import crossplane  # ngxparse, under the name of the project that it goes on with
 except ImportError:
     crossplane = None
 
+__all__ = [
+    "OTHER_HANDLERS",
+    "PASSES",
+    "Block",
+    "Configuration",
+    "Directive",
+    "Http",
+    "Listen",
+    "Location",
+    "Mapping",
+    "ServerBlock",
+    "from_dump",
+    "read_configuration",
+    "require_parser",
+]
 MOST_INCLUDES = 20
 """Includes in includes; nginx itself has no limit but the stack."""
-PASSES = ("proxy_pass", "uwsgi_pass", "fastcgi_pass", "scgi_pass", "grpc_pass", "memcached_pass")
-OTHER_HANDLERS = ("stub_status", "empty_gif", "flv", "mp4", "perl", "content_by_lua_block", "content_by_lua_file", "js_content")
-NOT_INHERITED = frozenset((*PASSES, *OTHER_HANDLERS, "try_files", "return", "rewrite", "set", "if", "break", "internal", "alias_of"))
-"""Directives that hold only where they stand (each module's merge function; the rewrite directives are run, not inherited)."""
-TOGETHER = {"allow": ("allow", "deny"), "deny": ("allow", "deny"), "root": ("root", "alias"), "alias": ("root", "alias")}
-"""Directives of one setting: an inner one of either replaces the outer ones of both."""
 _BULK = re.compile(r"(?:^|[;{}\s])(?:map|geo|split_clients)\s+[^{};]*\{")
 _LARGE = 200_000
 """Characters of a file from which on the contents of its maps are passed over: they may be megabytes, and are not needed to choose a location."""
-
-
-class Directive(t.NamedTuple):
-    """A directive and where it stands; ``block`` is None where it has no block."""
-
-    name: str
-    arguments: list[str]
-    file: str
-    line: int
-    block: list[Directive] | None
-
-    def __str__(self) -> str:
-        return " ".join([self.name, *self.arguments])
-
-
-class Listen(t.NamedTuple):
-    """A ``listen``: an address ("" for all of IPv4, "::" for all of IPv6) and port, or the path of a unix socket."""
-
-    address: str
-    port: int | None
-    unix: str
-    ssl: bool
-    default: bool
-    file: str
-    line: int
-
-
-class Mapping(t.NamedTuple):
-    """The ``root`` or ``alias`` in effect.
-
-    :ivar argument: as it is written.
-    :ivar folder: absolute; with variables in it as long as no URL is known.
-    """
-
-    directive: str
-    argument: str
-    folder: str
-    file: str
-    line: int
-
-
-class Block:
-    """What directives may stand in and be inherited from."""
-
-    directives: list[Directive]
-    parent: Block | None
-    prefix: str
-
-    def own(self, name: str) -> list[Directive]:
-        """Return the directives of a name that stand in this very block."""
-        return [item for item in self.directives if item.name == name]
-
-    def effective(self, name: str) -> list[Directive]:
-        """Return the directives of a name that are in effect here: those of the innermost block that has any."""
-        block: Block | None = self
-        names = TOGETHER.get(name, (name,))
-        while block is not None:
-            found = [item for item in block.directives if item.name in names]
-            if found or name in NOT_INHERITED:
-                return found
-            block = block.parent
-        return []
-
-    def holder(self, name: str) -> Block | None:
-        """Return the block whose directives of a name are in effect here."""
-        block: Block | None = self
-        names = TOGETHER.get(name, (name,))
-        while block is not None and not any(item.name in names for item in block.directives):
-            block = block.parent
-        return block
-
-    @property
-    def handler(self) -> str:
-        """The directive that answers here: ``return``, one of the passes, or ``static``."""
-        for name in ("return", *PASSES, *OTHER_HANDLERS):
-            if any(item.name == name for item in self.directives):
-                return name
-        return "static"
-
-    @property
-    def mapping(self) -> Mapping | None:
-        """The ``root`` or ``alias`` in effect; None where requests are handed on, unless one stands in this very block."""
-        found = self.effective("root")
-        if not found or not found[-1].arguments or (self.handler != "static" and not (self.own("root") or self.own("alias"))):
-            return None
-        item = found[-1]
-        return Mapping(item.name, item.arguments[0], self.absolute(item.arguments[0]), item.file, item.line)
-
-    def absolute(self, path: str) -> str:
-        """Return a path as nginx completes it: relative to its prefix, unless it begins with a variable."""
-        return path if path.startswith(("/", "$")) else os.path.join(self.prefix, path)
-
-
-@dataclasses.dataclass(eq=False)
-class Location(Block):
-    """A location block.
-
-    :ivar modifier: ``""``, ``=``, ``^~``, ``~``, ``~*`` or ``@``.
-    :ivar pattern: prefix, regular expression, or name with its ``@``.
-    """
-
-    modifier: str
-    pattern: str
-    file: str
-    line: int
-    directives: list[Directive]
-    parent: Block
-    prefix: str
-    upstreams: list[str]
-    locations: list[Location] = dataclasses.field(default_factory=list)
-
-    @property
-    def parents(self) -> list[Location]:
-        """The locations around this one, the innermost first."""
-        found, block = [], self.parent
-        while isinstance(block, Location):
-            found.append(block)
-            block = block.parent
-        return found
-
-    def __str__(self) -> str:
-        return f"location {self.modifier} {self.pattern}" if self.modifier not in ("", "@") else f"location {self.pattern}"
-
-
-@dataclasses.dataclass(eq=False)
-class ServerBlock(Block):
-    """A server block."""
-
-    names: list[str]
-    listens: list[Listen]
-    file: str
-    line: int
-    directives: list[Directive]
-    parent: Block
-    prefix: str
-    locations: list[Location] = dataclasses.field(default_factory=list)
-
-    @property
-    def is_default(self) -> bool:
-        """Whether it says default_server."""
-        return any(listen.default for listen in self.listens)
-
-
-class Http(Block):
-    """The http block."""
-
-    def __init__(self, directives: list[Directive], prefix: str) -> None:
-        self.directives = directives
-        self.parent = None
-        self.prefix = prefix
+_ADDRESS = re.compile(r"(?:\[(?P<six>[^\]]*)\]|(?P<four>[^:\[\]]*))(?::(?P<port>\d+)(?:-(?P<last>\d+))?)?\Z")
 
 
 class Configuration:
@@ -189,6 +61,7 @@ class Configuration:
 
     :ivar servers: the server blocks in the order in which nginx reads them.
     :ivar problems: what could not be read, a sentence for each.
+    :ivar chosen_by: the choice of the server block, prepared for each address that was asked for.
     """
 
     def __init__(self, files: t.Mapping[str, str], main: str, prefix: str) -> None:
@@ -203,6 +76,7 @@ class Configuration:
         self.servers: list[ServerBlock] = []
         self.upstreams: dict[str, list[str]] = {}
         self.maps: dict[str, Directive] = {}
+        self.chosen_by: dict[t.Any, t.Any] = {}
         for http in (item for item in top if item.name == "http" and item.block is not None):
             self._read_http(http.block or [])
 
@@ -214,6 +88,20 @@ class Configuration:
         host = text.partition("/")[0]
         return self.upstreams.get(host) or [host]
 
+    @functools.cached_property
+    def declared(self) -> frozenset[str]:
+        """The variables that ``set`` or a named capture makes, wherever; they are empty until then."""
+        found: set[str] = set()
+        waiting: list[Directive] = [item for server in self.servers for item in server.directives]
+        while waiting:
+            item = waiting.pop()
+            waiting += item.block or []
+            if item.name == "set" and item.arguments:
+                found.add(item.arguments[0].lstrip("$"))
+            elif item.name in ("location", "rewrite", "if", "server_name"):
+                found.update(name for argument in item.arguments for name in NAMED.findall(argument))
+        return frozenset(found)
+
     def _read_http(self, directives: list[Directive]) -> None:
         http = Http(directives, self.prefix)
         for item in directives:
@@ -224,7 +112,7 @@ class Configuration:
         for item in directives:
             if item.name == "server" and item.block is not None:
                 names = [name for inner in item.block if inner.name == "server_name" for name in inner.arguments] or [""]
-                listens = [listen for inner in item.block if inner.name == "listen" for listen in [read_listen(inner)] if listen is not None]
+                listens = [listen for inner in item.block if inner.name == "listen" for listen in read_listens(inner)]
                 server = ServerBlock(
                     names, listens or [Listen("", 80, "", False, False, item.file, item.line)], item.file, item.line, item.block, http, self.prefix
                 )
@@ -294,7 +182,7 @@ def without_maps(text: str) -> str:
     if len(text) < _LARGE:
         return text
     parts, position = [], 0
-    for match in iter(lambda: _BULK.search(text, position), None):
+    while (match := _BULK.search(text, position)) is not None:
         end = text.find("}", match.end())
         if end < 0:
             break
@@ -312,21 +200,22 @@ def _modifier(arguments: list[str]) -> tuple[str, str]:
     return ("@" if arguments[0].startswith("@") else ""), arguments[0]
 
 
-def read_listen(directive: Directive) -> Listen | None:
-    """Read a ``listen``; None if it is none that can be understood."""
+def read_listens(directive: Directive) -> list[Listen]:
+    """Read a ``listen``: several for a range of ports, none if it cannot be understood."""
     if not directive.arguments:
-        return None
+        return []
     text, options = directive.arguments[0], set(directive.arguments[1:])
-    rest = ("ssl" in options, bool({"default_server", "default"} & options), directive.file, directive.line)
+    ssl, default = "ssl" in options, bool({"default_server", "default"} & options)
     if text.startswith("unix:"):
-        return Listen("", None, text[5:], *rest)
-    if text.isdigit():
-        return Listen("", int(text), "", *rest)
-    match = re.match(r"(?:\[(?P<six>[^\]]*)\]|(?P<four>[^:\[\]]*))(?::(?P<port>\d+))?\Z", text)
+        return [Listen("", None, text[5:], ssl, default, directive.file, directive.line)]
+    match = _ADDRESS.match(f"*:{text}" if re.fullmatch(r"\d+(?:-\d+)?", text) else text)
     if match is None:
-        return None
+        return []
     address = match["six"] if match["six"] is not None else "" if match["four"] in ("*", "0.0.0.0") else match["four"]
-    return Listen(address, int(match["port"] or 80), "", *rest)
+    first = int(match["port"] or 80)
+    last = min(int(match["last"] or first), 65535)
+    both = address == "::" and "ipv6only=off" in options
+    return [Listen(address, port, "", ssl, default, directive.file, directive.line, both) for port in range(first, last + 1)]
 
 
 def require_parser() -> None:

@@ -3,386 +3,322 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One request on its way through the phases: server rewrite, find location, rewrite, access, try_files, content.
 
-The order is that of ngx_http_phases in src/http/ngx_http_core_module.h.
+The order is that of ngx_http_phases in src/http/ngx_http_core_module.h. Each phase returns the next one, or None when the request has an answer.
 """
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import typing as t
 from urllib.parse import SplitResult
 
-from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Block, Configuration, Directive, Location, Mapping, ServerBlock
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Configuration
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_content import Content, access
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_location_choice import choose_location
-from ansible_collections.webops.django.plugins.plugin_utils.nginx_rewrite import Rewriter
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_model import Block, Directive, Location, ServerBlock
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_paths import Place
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_rewrite import IfBlock, Rewriter
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import KindOf, Route
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_server_choice import choose_server
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_uri import normalised
-from ansible_collections.webops.django.plugins.plugin_utils.nginx_variables import UnknownVariableError, Variables, has_variables, numbered
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_variables import UnknownVariableError, Variables
 
-CYCLES = 10
-"""Changes of the URI, and internal redirects, after which nginx answers 500 (NGX_HTTP_MAX_URI_CHANGES)."""
+CHANGES = 11
+"""Changes of the URI, and internal redirects, at the last of which nginx answers 500 (NGX_HTTP_MAX_URI_CHANGES and one)."""
 REDIRECTS = (301, 302, 303, 307, 308)
+Step = t.Callable[[], t.Any]
 
 
 class Request:
-    """A request; :meth:`run` gives its route."""
+    """A request; :meth:`run` gives its route.
+
+    :ivar stays: ``rewrite … break`` changed the URI, so that the location's alias cannot be used.
+    :ivar adds_uri: try_files has found the URI behind the alias of a pattern.
+    :ivar is_internal: locations that say ``internal`` are open.
+    """
 
     def __init__(self, configuration: Configuration, kind_of: KindOf, parts: SplitResult, port: int | None, address: str | None) -> None:
-        self._configuration = configuration
-        self._kind_of = kind_of
+        self.configuration = configuration
+        self.kind_of = kind_of
         self._parts = parts
         self._port = port
         self._address = address
         self.uri = parts.path or "/"
         self.args = parts.query
         self.route = Route()
-        self._first: Route | None = None
-        self._cycles = 0
-        host = (parts.hostname or "").lower()
-        self.variables = Variables(
-            {
-                "host": host,
-                "http_host": parts.netloc.rpartition("@")[2],
-                "scheme": parts.scheme or "http",
-                "request_method": "GET",
-                "request_uri": (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
-                "uri": lambda: self.uri,
-                "document_uri": lambda: self.uri,
-                "args": lambda: self.args,
-                "query_string": lambda: self.args,
-                "is_args": lambda: "?" if self.args else "",
-                "server_port": str(port or ""),
-                "https": "on" if parts.scheme == "https" else "",
-                "http_cookie": "",
-                "http_authorization": "",
-                "http_referer": "",
-                "http_upgrade": "",
-                "content_type": "",
-                "content_length": "",
-                "request_body": "",
-                "http_x_forwarded_proto": "",
-                "http_x_requested_with": "",
-                "document_root": self._document_root,
-            }
-        )
+        self.stays = self.adds_uri = self.is_internal = False
+        self.content: Directive | None = None
+        self._changes = CHANGES
+        self._kept: dict[str, t.Any] | None = None
+        self._final = self._had_error_page = False
+        self._before: tuple[Route, int, str | None] | None = None
+        self.variables = Variables(_values(self, parts, port), configuration.declared)
 
     def run(self, server: ServerBlock | None = None) -> Route:
         """Return the route."""
+        step: Step | None = self._choose(server)
+        while step is not None:
+            step = step() or self._error_page()
+        if self._kept is not None and self._before is None:
+            self.route = dataclasses.replace(self.route, **self._kept)
+        return self._told()
+
+    def _choose(self, server: ServerBlock | None) -> Step | None:
+        """Choose the server block and read the URI."""
         unix = self._address[5:] if self._address and self._address.startswith("unix:") else ""
-        choice = choose_server(self._configuration, self._parts.hostname or "", self._port, None if unix else self._address, unix)
+        choice = choose_server(self.configuration, self._parts.hostname or "", self._port, None if unix else self._address, unix)
         route = self.route
         route.server, route.server_reason = choice.server, choice.reason
         if server is not None:
             route.server, route.server_reason = server, "it is the site's own"
         elif choice.undecided:
             route.undecided += choice.undecided
-            return self._unknown()
+            return self.unknown()
         if route.server is None:
             route.steps.append(route.server_reason)
-            return route
+            return None
         route.block = route.server
-        self.variables.captures.update(choice.captures)
+        self.variables.note(choice.captures)
         self.variables.set("server_name", route.server.names[0] if route.server.names else "")
         route.steps.append(f"server block {route.server.file}:{route.server.line}: {route.server_reason}")
-        merge = [item.arguments[0] for item in route.server.effective("merge_slashes") if item.arguments]
-        uri = normalised(self.uri, merge[:1] != ["off"])
+        # The request line is read before the Host header; with TLS the name is known by then.
+        reads = choice.default if choice.default is not None and self._parts.scheme != "https" else route.server
+        merge = [item.arguments[0] for item in reads.effective("merge_slashes") if item.arguments]
+        uri = normalised(self.uri, merge[-1:] != ["off"])
         if uri is None:
-            return self._answer(400, "return", "the URI cannot be decoded, or leaves the root")
+            self.answer(400, "the URI cannot be decoded, or leaves the root", final=True)
+            return None
         self.uri = uri
-        if self._rewrite(route.server) is not None:
-            return route
-        return self._find()
+        return self._server_phase
 
-    def _find(self) -> Route:
-        """Choose the location, and go on from there."""
-        self._cycles += 1
+    def _server_phase(self) -> Step | None:
+        self.route.block = self.route.server
+        if self._rewrite(t.cast("ServerBlock", self.route.server)) is not None:
+            return None
+        return self._find
+
+    def _find(self) -> Step | None:
+        """Choose the location."""
         route = self.route
-        if self._cycles > CYCLES:
-            return self._answer(500, "return", "the URI was changed too often")
         choice = choose_location(t.cast("ServerBlock", route.server), self.uri)
         if choice.undecided:
             route.undecided += choice.undecided
-            return self._unknown()
+            return self.unknown()
+        if choice.captures is not None:
+            self.variables.note(choice.captures)
         self._take(choice.location, choice.reason, choice.losers)
-        if choice.match is not None:
-            self.variables.captures.update(numbered(choice.match))
+        if choice.location is not None and not self.is_internal and choice.location.is_internal:
+            self.answer(404, f"{choice.location} is internal")
+            return None
         if choice.redirects:
-            return self._answer(301, "redirect", "the URI lacks the slash at its end")
-        if choice.location is not None and self._cycles == 1 and choice.location.own("internal"):
-            return self._answer(404, "return", f"{choice.location} is internal")
-        return self._phases()
+            self.answer(301, "the URI lacks the slash at its end")
+            return None
+        return self._location_phase if choice.location is not None else self._access_phase
 
     def _take(self, location: Location | None, reason: str, losers: list[tuple[Location, str]]) -> None:
         route = self.route
-        route.location, route.location_reason, route.block = location, reason, location or route.server
-        if self._cycles == 1:
-            route.losers = losers
+        route.location, route.location_reason, route.losers = location, reason, losers
+        route.block = location or route.server
+        self.content = None
+        if location is not None:
+            self.content = location.content
+            limits = next(iter(location.own("limit_except")), None)
+            if limits is not None and limits.block is not None and not {"GET", "HEAD"} & set(limits.arguments):
+                route.block = IfBlock(limits, location)
         where = f"{location} ({location.file}:{location.line})" if location else "no location"
         route.steps.append(f"{where}: {reason}")
 
-    def _phases(self) -> Route:
-        """Rewrite, access, try_files, content."""
-        route = self.route
-        before = self.uri
-        done = self._rewrite(t.cast("Block", route.block))
-        if done is not None:
-            return done
-        if self._rewriter.searches_again and self.uri != before:
-            return self._find()
-        block = t.cast("Block", route.block)
-        if _denies_all(block):
-            return self._answer(403, "denied", "deny all")
-        handler = block.handler
-        route.handler = handler
-        route.mapping = self._mapping(block)
-        tries = block.effective("try_files")
-        if tries:
-            return self._try_files(tries[0])
-        return self._content()
+    def _location_phase(self) -> Step | None:
+        if self._rewrite(t.cast("Block", self.route.block)) is not None:
+            return None
+        if self._rewriter.changed:
+            return self._find if self._may_change() else None
+        return self._access_phase
 
     def _rewrite(self, block: Block) -> Route | None:
         """Run the directives of the rewrite module; return the route if they have ended the request."""
         self._rewriter = Rewriter(self)
         done = self._rewriter.run(block)
-        if self._rewriter.block is not None:
-            self.route.block = self._rewriter.block
+        blocks = self._rewriter.blocks
+        if blocks:
+            self.route.block = blocks[-1]
+            own = [(inner, item) for inner in blocks for item in [Block.content.fget(inner)] if item is not None]  # type: ignore[attr-defined]
+            if own and own[-1][0] is not blocks[-1] and (self.content is None or self.content.name != own[-1][1].name):
+                return done or self.answer(500, f"{own[-1][1]} stands in an if before the last one that holds")
+            if own and own[-1][0] is blocks[-1]:
+                self.content = own[-1][1]
         return done
 
-    def _content(self) -> Route:
+    def _may_change(self) -> bool:
+        """Count a change of the URI; tell whether the request goes on."""
+        self._changes -= 1
+        if self._changes <= 0:
+            self.answer(500, "the URI was changed too often", final=True)
+        return self._changes > 0
+
+    def _access_phase(self) -> Step | None:
+        refused = access(t.cast("Block", self.route.block))
+        if refused is not None:
+            self.answer(refused[0], refused[1], outcome="denied")
+            return None
         route, block = self.route, t.cast("Block", self.route.block)
-        handler = block.handler
-        route.handler = handler
-        if handler.endswith("_pass"):
-            return self._pass(handler, block)
-        if handler != "static":
-            route.outcome = "unknown"
-            route.undecided += [
-                (str(item), item.file, item.line, "what this module answers cannot be decided here") for item in block.own(handler)[:1]
-            ]
-            return route
-        path = self._path(self.uri)
-        if path is None:
-            return self._unknown()
-        if self.uri.endswith("/"):
-            return self._index(block, path)
-        route.path = path
-        kind = self._kind_of(path)
-        if kind == "directory":
-            return self._answer(301, "redirect", f"{path} is a folder")
-        route.outcome = "file"
-        route.steps.append(f"opens {path}")
-        return route
+        route.handler = self.content.name if self.content is not None else "static"
+        route.mapping = block.mapping
+        if route.mapping is not None:
+            with contextlib.suppress(UnknownVariableError):
+                route.mapping = route.mapping._replace(folder=Place(block, self.variables).folder() or "/")
+        return Content(self).run
 
-    def _pass(self, handler: str, block: Block) -> Route:
-        route = self.route
-        item = next(item for item in block.directives if item.name == handler)
-        route.outcome = "proxy"
-        argument = item.arguments[0] if item.arguments else ""
-        if has_variables(argument):
-            try:
-                argument = self.variables.expand(argument)
-            except UnknownVariableError as error:
-                route.undecided.append((str(item), item.file, item.line, f"the value of ${error} is not known here"))
-        route.upstreams = self._configuration.addresses(argument)
-        route.steps.append(f"passes the request to {', '.join(route.upstreams)}")
-        return route
+    def redirect(self, target: str, args: str | None) -> Step | None:
+        """Go on with another URI.
 
-    def _index(self, block: Block, path: str) -> Route:
-        """A URI with a slash at its end: the first index file that is there, by an internal redirect."""
-        route = self.route
-        given = [argument for item in block.effective("index") for argument in item.arguments] or ["index.html"]
-        for name in given:
-            try:
-                name = self.variables.expand(name)
-            except UnknownVariableError as error:
-                route.undecided.append((f"index {name}", *_place(block, "index"), f"the value of ${error} is not known here"))
-                return self._unknown()
-            if name.startswith("/"):
-                return self._redirect_internally(name)
-            kind = self._kind_of(path + name)
-            if kind is None:
-                route.wants.append(path + name)
-                route.path = path
-                route.outcome = "unknown"
-                return route
-            if kind:
-                return self._redirect_internally(self.uri + name)
-        route.path = path
-        listing = any(item.arguments[:1] == ["on"] for item in block.effective("autoindex"))
-        return self._answer(200 if listing else 403, "return", f"{path} is a folder without an index file")
-
-    def _try_files(self, directive: Directive) -> Route:
-        route = self.route
-        arguments = directive.arguments
-        for argument in arguments[:-1]:
-            expanded = self._expanded(argument, directive)
-            if expanded is None:
-                return self._unknown()
-            wants_folder = expanded.endswith("/")
-            path = self._try_path(expanded)
-            route.tries.append((argument, path, "directory" if wants_folder else "file"))
-        route.tries.append((arguments[-1] if arguments else "", None, "fallback"))
-        for (argument, path, wanted), given in zip(route.tries[:-1], arguments, strict=False):
-            if path is None:
-                return self._unknown()
-            kind = self._kind_of(path.rstrip("/") if wanted == "directory" else path)
-            if kind is None:
-                route.wants.append(path)
-                route.outcome = "unknown"
-                return route
-            if kind == wanted:
-                route.steps.append(f"try_files finds {path}")
-                self.uri = t.cast("str", self._expanded(given, directive))
-                if wanted == "directory" and route.handler == "static":
-                    return self._index(t.cast("Block", route.block), path)
-                if route.handler == "static":
-                    route.path, route.outcome = path, "file"
-                    return route
-                return self._content()
-        return self._fall_back(directive)
-
-    def _fall_back(self, directive: Directive) -> Route:
-        route = self.route
-        last = directive.arguments[-1]
-        route.steps.append(f"try_files finds nothing and falls back to {last}")
-        if last.startswith("=") and last[1:].isdigit():
-            return self._answer(int(last[1:]), "return", f"try_files {last}")
-        if last.startswith("@"):
-            return self._named(last)
-        expanded = self._expanded(last, directive)
-        return self._unknown() if expanded is None else self._redirect_internally(expanded)
-
-    def _named(self, name: str) -> Route:
-        """Go to a named location; what was tried stays part of the route."""
-        route = self.route
-        found = next((item for item in t.cast("ServerBlock", route.server).locations if item.modifier == "@" and item.pattern == name), None)
-        if found is None:
-            return self._answer(500, "return", f"there is no location {name}")
-        return self._elsewhere(lambda: self._enter(found))
-
-    def _enter(self, location: Location) -> Route:
-        self._take(location, f"try_files falls back to {location.pattern}", [])
-        return self._phases()
-
-    def _redirect_internally(self, target: str) -> Route:
-        uri, question, args = target.partition("?")
-        self.uri = uri if uri.startswith("/") else "/" + uri
-        if question:
-            self.args = args
+        :param args: its arguments; None for those of before.
+        """
+        if not self._may_change():
+            return None
+        self.uri, self.args = target, self.args if args is None else args
+        self.is_internal, self.stays, self.adds_uri = True, False, False
         self.route.steps.append(f"goes on with {self.uri}")
-        return self._elsewhere(self._find)
+        return self._server_phase
 
-    def _elsewhere(self, go: t.Callable[[], Route]) -> Route:
-        """Follow an internal redirect; location, mapping and tries of the first place stay, for that is where a fault is."""
+    def named(self, name: str) -> Step | None:
+        """Go to a named location."""
+        if not self._may_change():
+            return None
+        found = t.cast("ServerBlock", self.route.server).named.get(name)
+        if found is None or not self.uri:
+            self.answer(500, f"there is no location {name}")
+            return None
+        self.is_internal = True
+        self._take(found, f"the request falls back to {name}", self.route.losers)
+        return self._location_phase
+
+    def keep(self) -> None:
+        """Keep location, mapping and tries of the first place that tries files: that is where a fault is."""
         route = self.route
-        kept = (route.location, route.location_reason, route.losers, route.mapping, list(route.tries))
-        self._cycles = max(self._cycles, 1)
+        if self._kept is None:
+            self._kept = {name: getattr(route, name) for name in ("location", "location_reason", "losers", "mapping", "tries")}
         route.tries = []
-        go()
-        if kept[4]:
-            route.location, route.location_reason, route.losers, route.mapping, route.tries = kept
-        return route
 
-    def _expanded(self, text: str, directive: Directive) -> str | None:
-        try:
-            return self.variables.expand(text)
-        except UnknownVariableError as error:
-            self.route.undecided.append((str(directive), directive.file, directive.line, f"the value of ${error} is not known here"))
-            return None
-
-    def _mapping(self, block: Block) -> Mapping | None:
-        """Return the mapping with its variables' values."""
-        mapping = block.mapping
-        if mapping is None or not has_variables(mapping.folder):
-            return mapping
-        try:
-            return mapping._replace(folder=block.absolute(self.variables.expand(mapping.folder)))
-        except UnknownVariableError:
-            return mapping
-
-    def _document_root(self) -> str:
-        mapping = self.route.block.mapping if self.route.block else None
-        return mapping.folder if mapping and not has_variables(mapping.folder) else ""
-
-    def _path(self, uri: str) -> str | None:
-        """Return the path that ``root`` or ``alias`` makes of a URI (ngx_http_map_uri_to_path())."""
-        block = t.cast("Block", self.route.block)
-        mapping = block.mapping
-        if mapping is None:
-            # nginx's own default, --prefix/html.
-            return block.absolute("html") + uri
-        try:
-            folder = block.absolute(self.variables.expand(mapping.argument))
-        except UnknownVariableError as error:
-            self.route.undecided.append(
-                (f"{mapping.directive} {mapping.argument}", mapping.file, mapping.line, f"the value of ${error} is not known here")
-            )
-            return None
-        if mapping.directive == "root":
-            return folder.rstrip("/") + uri
-        holder = block.holder("alias")
-        if isinstance(holder, Location) and holder.modifier in ("~", "~*"):
-            return folder
-        prefix = holder.pattern if isinstance(holder, Location) else ""
-        return folder + uri[len(prefix) :]
-
-    def _try_path(self, name: str) -> str | None:
-        """Return the path of a name that try_files tries: behind an alias without the location's prefix, if it begins with it."""
-        block = t.cast("Block", self.route.block)
-        mapping = block.mapping
-        if mapping is not None and mapping.directive == "alias":
-            holder = block.holder("alias")
-            folder = self._folder(mapping)
-            if folder is None:
-                return None
-            if isinstance(holder, Location) and holder.modifier in ("~", "~*"):
-                return folder + name
-            prefix = holder.pattern if isinstance(holder, Location) else ""
-            return folder + (name[len(prefix) :] if name[: len(prefix)] == self.uri[: len(prefix)] else name)
-        return self._path(name)
-
-    def _folder(self, mapping: Mapping) -> str | None:
-        try:
-            return t.cast("Block", self.route.block).absolute(self.variables.expand(mapping.argument))
-        except UnknownVariableError as error:
-            self.route.undecided.append(
-                (f"{mapping.directive} {mapping.argument}", mapping.file, mapping.line, f"the value of ${error} is not known here")
-            )
-            return None
-
-    def _answer(self, status: int, outcome: str, why: str) -> Route:
+    def _error_page(self) -> Step | None:
+        """Follow the error page of a status; once in a request."""
         route = self.route
-        route.status, route.outcome = status, outcome
-        route.handler = route.handler or "return"
-        route.steps.append(f"answers {status}: {why}")
-        return route
+        status = 404 if route.outcome == "file" and self.is_missing else route.status or 0
+        if self._had_error_page or self._final or status < 300 or self._changes <= 0 or route.outcome == "unknown" or route.block is None:
+            return None
+        given = route.block.effective("error_page")
+        self._had_error_page = bool(given) and not any(item.arguments[:1] == ["on"] for item in route.block.effective("recursive_error_pages"))
+        for item in given:
+            codes = [word for word in item.arguments[:-1] if not word.startswith("=")]
+            if str(status) in codes:
+                return self._to_error_page(item, status)
+        return None
 
-    def answer(self, status: int, why: str) -> Route:
-        """End the request with a status that the configuration gives."""
-        self.route.handler = "return"
-        return self._answer(status, "redirect" if status in REDIRECTS else "return", why)
+    def _to_error_page(self, item: Directive, status: int) -> Step | None:
+        route = self.route
+        overwrite = next((word[1:] for word in item.arguments[:-1] if word.startswith("=")), None)
+        try:
+            target = self.variables.expand(item.arguments[-1])
+        except UnknownVariableError as error:
+            route.undecided.append((str(item), item.file, item.line, f"the value of ${error} is not known here"))
+            return None
+        if self._before is None:
+            kept = self._kept or {}
+            self._before = (dataclasses.replace(route, **kept, steps=list(route.steps)), status, overwrite)
+        else:
+            self._before = (self._before[0], status, overwrite)
+        self.is_missing = False
+        route.steps.append(f"{item} ({item.file}:{item.line})")
+        if target.startswith("@"):
+            return self.named(target)
+        if target.startswith("/"):
+            uri, _question, args = target.partition("?")
+            return self.redirect(uri, args)
+        code = int(overwrite) if overwrite and overwrite.isdigit() else status
+        self.answer(code if code in REDIRECTS else 302, str(item), final=True)
+        return None
+
+    is_missing = False
+
+    def _told(self) -> Route:
+        """Return the route; where an error page was taken, that of before, with the error page's beside it."""
+        if self._before is None:
+            return self.route
+        before, status, overwrite = self._before
+        after = self.route
+        own = {"file": 404 if self.is_missing else 200}.get(after.outcome, after.status)
+        if after.outcome != "unknown" and after.outcome != "proxy" and own is not None and own < 300:
+            after.status = status if overwrite is None else int(overwrite) if overwrite.isdigit() else own
+        if after.outcome == "proxy" and before.outcome in ("file", "return"):
+            tries = before.tries or [
+                (self._parts.path, before.path, "file"),
+                (str(after.location.pattern if after.location else ""), None, "fallback"),
+            ]
+            kept = {name: getattr(before, name) for name in ("location", "location_reason", "losers", "mapping")}
+            return dataclasses.replace(after, **kept, tries=tries if before.path else before.tries)
+        before.error_page = after
+        before.steps = after.steps
+        return before
+
+    def answer(self, status: int, why: str, outcome: str = "", final: bool = False) -> Route:
+        """End the request with a status.
+
+        :param final: no error page is looked for.
+        """
+        route = self.route
+        route.status, route.outcome = status, outcome or ("redirect" if status in REDIRECTS else "return")
+        route.handler = "return" if not outcome else route.handler or "return"
+        route.path = None if status in REDIRECTS or not outcome else route.path
+        route.steps.append(f"answers {status}: {why}")
+        self._final = final
+        return route
 
     def undecided(self, directive: Directive, why: str) -> Route:
         """End the request, for a directive cannot be decided."""
         self.route.undecided.append((str(directive), directive.file, directive.line, why))
-        return self._unknown()
-
-    def _unknown(self) -> Route:
-        self.route.outcome = "unknown"
+        self.unknown()
         return self.route
 
-    def kind_of(self, path: str) -> str | None:
-        """Tell what lies at a path."""
-        return self._kind_of(path)
+    def unknown(self) -> None:
+        """End the request without knowing how."""
+        self.route.outcome = "unknown"
+
+    def place(self) -> Place:
+        """Return where the files of the place are at which the request is."""
+        return Place(t.cast("Block", self.route.block), self.variables)
+
+    def file_name(self) -> str:
+        """Return $request_filename."""
+        place = self.place()
+        return "" if place.is_alias and self.stays else place.path(self.uri, self.adds_uri)
 
 
-def _denies_all(block: Block) -> bool:
-    """Tell whether the first rule denies everybody; what comes before it may let the client in."""
-    rules = block.effective("deny")
-    satisfied = any(item.arguments[:1] == ["any"] for item in block.effective("satisfy"))
-    return bool(rules) and rules[0].name == "deny" and rules[0].arguments == ["all"] and not satisfied
-
-
-def _place(block: Block, name: str) -> tuple[str, int]:
-    found = block.effective(name)
-    return (found[0].file, found[0].line) if found else ("", 0)
+def _values(request: Request, parts: SplitResult, port: int | None) -> dict[str, str | t.Callable[[], str]]:
+    """Return the variables of a plain GET request."""
+    host = (parts.hostname or "").lower().removesuffix(".")
+    return {
+        "host": host,
+        "http_host": parts.netloc.rpartition("@")[2],
+        "scheme": parts.scheme or "http",
+        "request_method": "GET",
+        "request_uri": (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+        "uri": lambda: request.uri,
+        "document_uri": lambda: request.uri,
+        "args": lambda: request.args,
+        "query_string": lambda: request.args,
+        "is_args": lambda: "?" if request.args else "",
+        "server_port": str(port or ""),
+        "https": "on" if parts.scheme == "https" else "",
+        "http_cookie": "",
+        "http_authorization": "",
+        "http_referer": "",
+        "http_upgrade": "",
+        "content_type": "",
+        "content_length": "",
+        "request_body": "",
+        "http_x_forwarded_proto": "",
+        "http_x_requested_with": "",
+        "document_root": lambda: request.place().folder(),
+        "request_filename": request.file_name,
+    }

@@ -8,11 +8,10 @@ https://nginx.org/en/docs/http/ngx_http_rewrite_module.html
 
 from __future__ import annotations
 
-import re
 import typing as t
 
-from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import PASSES, Block, Directive, Location
-from ansible_collections.webops.django.plugins.plugin_utils.nginx_uri import PatternError, compiled
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_model import Block, Directive, Location
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_uri import PatternError, search
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_variables import UnknownVariableError
 
 if t.TYPE_CHECKING:
@@ -32,29 +31,31 @@ class IfBlock(Block):
 
     @property
     def handler(self) -> str:
+        """The directive that answers here; that of the location, if there is none of its own."""
         own = super().handler
         return self._around.handler if own == "static" else own
+
+    @property
+    def content(self) -> Directive | None:
+        """What hands on or answers; that of the location, if there is none of its own."""
+        return super().content or self._around.content
 
     @property
     def _around(self) -> Block:
         return t.cast("Block", self.parent)
 
-    def own(self, name: str) -> list[Directive]:
-        found = super().own(name)
-        return found or (self._around.own(name) if name in PASSES else [])
-
 
 class Rewriter:
     """Runs the directives of one block.
 
-    :ivar searches_again: whether a change of the URI leads to a new search for the location.
-    :ivar block: the ``if`` whose configuration is in effect now.
+    :ivar changed: whether the URI was changed, so that the location is searched anew.
+    :ivar blocks: the ``if`` that held, in their order; the configuration of the last one is in effect.
     """
 
     def __init__(self, request: Request) -> None:
         self._request = request
-        self.searches_again = True
-        self.block: Block | None = None
+        self.changed = False
+        self.blocks: list[IfBlock] = []
         self._ended = False
 
     def run(self, block: Block) -> Route | None:
@@ -74,7 +75,7 @@ class Rewriter:
             elif item.name == "return":
                 return self._return(item)
             elif item.name == "break":
-                self._ended, self.searches_again = True, False
+                self._break()
             elif item.name == "if":
                 return self._if(item, block)
         except UnknownVariableError as error:
@@ -83,51 +84,73 @@ class Rewriter:
             return self._request.undecided(item, f"this pattern cannot be decided here: {error}")
         return None
 
+    def _break(self) -> None:
+        """End the directives; a URI that was changed stays with this location."""
+        self._ended = True
+        if self.changed:
+            self.changed, self._request.stays = False, True
+
     def _set(self, item: Directive) -> None:
         name = item.arguments[0].lstrip("$")
         try:
-            self._request.variables.set(name, self._request.variables.expand(item.arguments[1]))
+            value: str | None = self._request.variables.expand(item.arguments[1])
         except UnknownVariableError:
             # It matters only where it is used.
-            return
+            value = None
+        if name == "args" and value is not None:
+            self._request.args = value
+        else:
+            self._request.variables.set(name, value)
 
     def _rewrite(self, item: Directive) -> Route | None:
         request = self._request
-        match = compiled(item.arguments[0]).search(request.uri)
-        if match is None:
+        captures = search(item.arguments[0], request.uri)
+        if captures is None:
+            request.variables.captures = {}
             return None
-        request.variables.note(match)
+        request.variables.note(captures)
         flag = item.arguments[2] if len(item.arguments) > 2 else ""
         target = item.arguments[1]
-        if flag in ("redirect", "permanent") or re.match(r"https?://|\$scheme", target):
+        if flag in ("redirect", "permanent") or target.startswith(("http://", "https://", "$scheme")):
             return request.answer(301 if flag == "permanent" else 302, str(item))
-        uri, question, args = request.variables.expand(target).partition("?")
-        if question:
-            request.args = args if target.endswith("?") or not request.args else f"{args}&{request.args}"
-            if target.endswith("?"):
-                request.args = args.rstrip("?")
-        request.uri = uri
-        request.route.steps.append(f"{item} ({item.file}:{item.line}) makes the URI {uri}")
-        if flag in ("last", "break"):
-            self._ended = True
-            self.searches_again = flag == "last"
+        request.is_internal = True
+        self._change(target)
+        if not request.uri:
+            return request.answer(500, f"{item} makes an empty URI")
+        request.route.steps.append(f"{item} ({item.file}:{item.line}) makes the URI {request.uri}")
+        self.changed = flag != "break"
+        request.stays = request.stays or flag == "break"
+        self._ended = flag in ("last", "break")
         return None
+
+    def _change(self, target: str) -> None:
+        """Set URI and arguments; the arguments of before are appended, unless the target ends in a question mark."""
+        request = self._request
+        kept = not target.endswith("?")
+        path, question, args = target.removesuffix("?").partition("?")
+        uri = request.variables.expand(path)
+        if question:
+            args = request.variables.expand(args)
+            request.args = f"{args}&{request.args}" if kept and request.args else args
+        elif not kept:
+            request.args = ""
+        request.uri = uri
 
     def _return(self, item: Directive) -> Route:
         first = item.arguments[0] if item.arguments else ""
         status = int(first) if first.isdigit() else 302
-        return self._request.answer(status, f"{item} ({item.file}:{item.line})")
+        # With a text it is the answer itself, and no error page is looked for.
+        return self._request.answer(status, f"{item} ({item.file}:{item.line})", final=len(item.arguments) > 1)
 
     def _if(self, item: Directive, block: Block) -> Route | None:
-        words = _condition(item.arguments)
-        holds = self._holds(words)
+        holds = self._holds(item.arguments)
         if holds is None:
             return self._request.undecided(item, "this condition cannot be decided here")
         if not holds:
             return None
-        inner = IfBlock(item, self.block or block)
+        inner = IfBlock(item, block)
         if isinstance(block, (Location, IfBlock)):
-            self.block = inner
+            self.blocks.append(inner)
         return self.run(inner)
 
     def _holds(self, words: list[str]) -> bool | None:
@@ -143,10 +166,12 @@ class Rewriter:
         if operator in ("=", "!="):
             return (value == variables.expand(wanted)) == (operator == "=")
         if operator in ("~", "~*", "!~", "!~*"):
-            match = compiled(wanted, operator.endswith("*")).search(value)
-            if match is not None and not operator.startswith("!"):
-                variables.note(match)
-            return (match is not None) == (not operator.startswith("!"))
+            captures = search(wanted, value, operator.endswith("*"))
+            if captures is None:
+                variables.captures = {}
+            else:
+                variables.note(captures)
+            return (captures is not None) == (not operator.startswith("!"))
         return None
 
     def _tests(self, operator: str, path: str) -> bool | None:
@@ -158,13 +183,3 @@ class Rewriter:
             self._request.route.wants.append(path)
             return None
         return (kind in TESTS[plain]) != negated
-
-
-def _condition(arguments: list[str]) -> list[str]:
-    """Return the words between the parentheses."""
-    words = list(arguments)
-    if words and words[0].startswith("("):
-        words[0] = words[0][1:]
-    if words and words[-1].endswith(")"):
-        words[-1] = words[-1][:-1]
-    return [word for word in words if word]

@@ -9,14 +9,8 @@ import dataclasses
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import (
-    Block,
-    Configuration,
-    Directive,
-    Location,
-    Mapping,
-    ServerBlock,
-)
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Configuration
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_model import Block, Directive, Location, Mapping, ServerBlock
 
 __all__ = ["Resolver", "Route"]
 KindOf = t.Callable[[str], "str | None"]
@@ -40,6 +34,8 @@ class Route:
     :ivar undecided: directive, file, line, and why it cannot be decided here.
     :ivar wants: paths of which somebody would have to tell what lies there.
     :ivar steps: the same in sentences.
+    :ivar block: where the request ended.
+    :ivar error_page: the way that the error page took, where there is one for the status.
     """
 
     server: ServerBlock | None = None
@@ -58,6 +54,7 @@ class Route:
     wants: list[str] = dataclasses.field(default_factory=list)
     steps: list[str] = dataclasses.field(default_factory=list)
     block: Block | None = None
+    error_page: Route | None = None
 
     def effective(self, name: str) -> list[Directive]:
         """Return the directives of a name that are in effect where the request ended."""

@@ -7,8 +7,34 @@ from __future__ import annotations
 
 import functools
 import re
+import typing as t
+import warnings
 
-_NAMED = re.compile(r"\(\?(?:P?<|')([A-Za-z_]\w*)[>']")
+NAMED = re.compile(r"\(\?(?:P?<|')([A-Za-z_]\w*)[>']")
+"""A named group, as PCRE writes it."""
+_TOKEN = re.compile(
+    r"\\Q(?P<quoted>.*?)(?:\\E|\Z)|\\(?P<escaped>x\{[0-9A-Fa-f]{1,2}\}|.)"
+    r"|(?P<name>\(\?(?:P?<|')[A-Za-z_]\w*[>'])|\[:(?P<class>\^?\w+):\]|(?P<other>.)",
+    re.DOTALL,
+)
+_CLASSES = {
+    "alpha": "A-Za-z",
+    "digit": "0-9",
+    "alnum": "A-Za-z0-9",
+    "upper": "A-Z",
+    "lower": "a-z",
+    "space": r"\t-\r ",
+    "blank": r"\t ",
+    "punct": r"!-/:-@\[-`{-~",
+    "xdigit": "0-9A-Fa-f",
+    "word": r"\w",
+    "cntrl": r"\x00-\x1f\x7f",
+    "print": r"\x20-\x7e",
+    "graph": r"\x21-\x7e",
+    "ascii": r"\x00-\x7f",
+}
+_ESCAPES = {"h": r"[ \t\xa0]", "H": r"[^ \t\xa0]", "z": r"\Z", "Z": r"(?=\n?\Z)", "e": r"\x1b", "N": r"[^\n]", "R": r"(?:\r\n|[\n-\r\x85])", "E": ""}
+_NOT_THE_SAME = frozenset("GKXCpPgkLlUuoc")
 
 
 class PatternError(Exception):
@@ -17,20 +43,70 @@ class PatternError(Exception):
 
 @functools.lru_cache(maxsize=4096)
 def compiled(pattern: str, ignore_case: bool = False) -> re.Pattern[str]:
-    """Compile a PCRE pattern.
-
-    Where both have a construct, it means the same, but for ``$``, which in PCRE, as nginx uses it, also matches before a last newline, as in
-    Python; named groups are written otherwise.
+    """Compile a PCRE pattern, for texts as :func:`octets` gives them: nginx matches bytes.
 
     :raises PatternError: Python does not know it.
     """
-    text = _NAMED.sub(r"(?P<\1>", pattern)
-    text = re.sub(r"\\h", r"[ \\t]", text)
-    text = re.sub(r"\\z", r"\\Z", text)
     try:
-        return re.compile(text, re.IGNORECASE if ignore_case else 0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            return re.compile(_translated(octets(pattern)), re.ASCII | (re.IGNORECASE if ignore_case else 0))
     except (re.error, OverflowError, RecursionError) as error:
         raise PatternError(f"{pattern}: {error}") from error
+
+
+def _translated(pattern: str) -> str:
+    parts, in_class = [], False
+    for match in _TOKEN.finditer(pattern):
+        kind, text = match.lastgroup, match.group(0)
+        if kind == "quoted":
+            text = re.escape(match["quoted"])
+        elif kind == "escaped":
+            text = _escape(match["escaped"], in_class)
+        elif kind == "class" and in_class:
+            if match["class"] not in _CLASSES:
+                raise PatternError(f"{pattern}: {text}")
+            text = _CLASSES[match["class"]]
+        elif in_class:
+            # A bracket right at the class's beginning is one of its members.
+            in_class = text != "]" or "".join(parts[-2:]) in ("[", "[^") or parts[-1] == "["
+        elif kind == "name":
+            text = f"(?P<{t.cast('re.Match[str]', NAMED.match(text)).group(1)}>"
+        elif text == "[":
+            in_class = True
+        parts.append(text)
+    return "".join(parts)
+
+
+def _escape(text: str, in_class: bool) -> str:
+    if text.startswith("x{"):
+        return f"\\x{text[2:-1]:0>2}"
+    if text in _NOT_THE_SAME or (in_class and text in "hHzZNR"):
+        raise PatternError(f"\\{text}")
+    return _ESCAPES.get(text, "\\" + text)
+
+
+def octets(text: str) -> str:
+    """Return a text with one character for each of its bytes."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def characters(text: str) -> str:
+    """Undo :func:`octets`."""
+    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "surrogateescape")
+
+
+def search(pattern: str, text: str, ignore_case: bool = False) -> dict[str, str] | None:
+    """Search a text as nginx does; return the captures by number and by name.
+
+    :raises PatternError: the pattern cannot be decided here.
+    """
+    match = compiled(pattern, ignore_case).search(octets(text))
+    if match is None:
+        return None
+    found = {str(number): characters(value or "") for number, value in enumerate(match.groups(), 1)}
+    found.update({key: characters(value or "") for key, value in match.groupdict().items()})
+    return found
 
 
 def normalised(path: str, merge_slashes: bool = True) -> str | None:
@@ -39,6 +115,8 @@ def normalised(path: str, merge_slashes: bool = True) -> str | None:
     :param path: of the request line, without its query.
     :returns: None where nginx answers 400: the path leaves the root, or holds a NUL.
     """
+    if merge_slashes and "%" not in path and "//" not in path and "/." not in path and path.startswith("/") and "\0" not in path:
+        return path
     decoded = _decoded(path)
     if decoded is None or "\0" in decoded or not decoded.startswith("/"):
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_VARIABLE = re.compile(r"\$(?:([1-9])|\{(\w+)\}|(\w+))")
 
 
 class UnknownVariableError(Exception):
@@ -19,36 +19,43 @@ class Variables:
     """What is known of a request.
 
     :param values: by name; a function is asked each time, for its value changes while the request is processed.
+    :param declared: variables that the configuration makes; they are empty until it does.
+    :ivar captures: of the last pattern that matched, by number.
     """
 
-    def __init__(self, values: t.Mapping[str, str | t.Callable[[], str]]) -> None:
+    def __init__(self, values: t.Mapping[str, str | t.Callable[[], str]], declared: t.Collection[str] = ()) -> None:
         self._values: dict[str, str | t.Callable[[], str]] = dict(values)
+        self._declared = declared
         self.captures: dict[str, str] = {}
 
-    def set(self, name: str, value: str) -> None:
-        """Set a variable, as ``set`` does."""
-        self._values[name] = value
+    def set(self, name: str, value: str | None) -> None:
+        """Set a variable, as ``set`` does; None where the value is not known."""
+        if value is None:
+            self._values.pop(name, None)
+            self._declared = [item for item in self._declared if item != name]
+        else:
+            self._values[name] = value
 
     def get(self, name: str) -> str:
         """Return a variable's value.
 
         :raises UnknownVariableError: it is not known.
         """
-        if name in self.captures:
-            return self.captures[name]
-        if name.isdigit():
-            return ""
+        if len(name) == 1 and name.isdigit():
+            return self.captures.get(name, "")
         value = self._values.get(name)
         if value is None:
             if name.startswith("arg_"):
                 return self._argument(name[4:])
+            if name in self._declared or name.startswith(("cookie_", "sent_http_", "upstream_http_")):
+                return ""
             raise UnknownVariableError(name)
         return value if isinstance(value, str) else value()
 
     def _argument(self, name: str) -> str:
         for pair in self.get("args").split("&"):
-            key, _equals, value = pair.partition("=")
-            if key.lower() == name.lower():
+            key, equals, value = pair.partition("=")
+            if equals and key.lower() == name.lower():
                 return value
         return ""
 
@@ -57,21 +64,16 @@ class Variables:
 
         :raises UnknownVariableError: one is not known.
         """
-        return _VARIABLE.sub(lambda match: self.get(match.group(1) or match.group(2)), text)
+        if "$" not in text:
+            return text
+        return _VARIABLE.sub(lambda match: self.get(match.group(1) or match.group(2) or match.group(3)), text)
 
-    def note(self, match: re.Match[str]) -> None:
-        """Keep the captures of a pattern."""
-        self.captures = {**{key: value for key, value in self.captures.items() if not key.isdigit()}, **numbered(match)}
-
-
-def numbered(match: re.Match[str]) -> dict[str, str]:
-    """Return the captures of a match by number and by name."""
-    found = {str(number): value or "" for number, value in enumerate(match.groups(), 1)}
-    found.update({key: value or "" for key, value in match.groupdict().items()})
-    found["0"] = match.group(0)
-    return found
+    def note(self, captures: t.Mapping[str, str]) -> None:
+        """Keep the captures of a pattern that matched: named ones are variables, numbered ones replace those of the pattern before."""
+        self.captures = {key: value for key, value in captures.items() if key.isdigit()}
+        self._values.update({key: value for key, value in captures.items() if not key.isdigit()})
 
 
 def has_variables(text: str) -> bool:
     """Tell whether a text holds variables."""
-    return bool(_VARIABLE.search(text))
+    return "$" in text and bool(_VARIABLE.search(text))

@@ -41,9 +41,12 @@ class ActionModule(ActionBase):
             options = Options.read(self._task.args)
             return self._diagnose(options, str((task_vars or {}).get("inventory_hostname", "")), task_vars or {})
         except ExplainedError as error:
-            raise AnsibleActionFail(str(error), result=error.details) from error
+            # Ansible would say the causes again, each with the sentence.
+            raise AnsibleActionFail(str(error), result=error.details) from None
 
     def _diagnose(self, options: Options, host: str, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        if options.report_dir:
+            diagnosis_files.make_folder(options.report_dir)
         evidence = diagnosis_files.read_evidence(options.evidence) if options.evidence is not None else self._gather(options, task_vars)
         result = conclude(evidence, host)
         lines = self._explain(options, evidence) if options.url else report(result)

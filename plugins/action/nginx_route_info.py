@@ -39,7 +39,7 @@ class ActionModule(ActionBase):
             require_parser()
             return dict(plain(self._follow(self._options(), task_vars or {})))
         except ExplainedError as error:
-            raise AnsibleActionFail(str(error), result=error.details) from error
+            raise AnsibleActionFail(str(error), result=error.details) from None
 
     def _options(self) -> dict[str, t.Any]:
         checked = ArgumentSpecValidator(SPEC).validate(self._task.args)

@@ -50,14 +50,26 @@ def write_report(folder: str, result: t.Mapping[str, t.Any], evidence: t.Mapping
     name = re.sub(r"[/\0]", "_", str(result["host"])) or "host"
     name = "_" if name in (".", "..") else name
     report, document = os.path.join(folder, f"{name}.json"), os.path.join(folder, f"{name}.evidence.json")
+    make_folder(folder)
     try:
-        os.makedirs(folder, exist_ok=True)
         _write(report, result, 0o644)
         # It tells much of a host: it is for its owner only.
         _write(document, without_secrets(evidence), 0o600)
     except OSError as error:
         raise ExplainedError(f"The report cannot be written to {folder} (django_verify_report_dir): {error.strerror}.") from error
     return report, document
+
+
+def make_folder(folder: str) -> None:
+    """Make the folder of reports, before any host is asked: nobody shall wait for a result that cannot be kept.
+
+    :raises ExplainedError: it cannot be made, or not be written to.
+    """
+    try:
+        os.makedirs(folder, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise ExplainedError(f"The report cannot be written to {folder} (django_verify_report_dir): {error.strerror}.") from error
 
 
 def _write(path: str, document: t.Mapping[str, t.Any], mode: int) -> None:

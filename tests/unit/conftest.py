@@ -6,10 +6,14 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import typing as t
 
 import pytest
+
+# xdist's processes get the folder of collections twice, and Ansible's loader, which the tests of roles install, bears no package with two places.
+sys.path[:] = list(dict.fromkeys(sys.path))
 
 
 @pytest.fixture(autouse=True, scope="session")

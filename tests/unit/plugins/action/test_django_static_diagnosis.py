@@ -95,6 +95,7 @@ def test_the_cause_its_repair_and_the_document(site: tuple[NginxServer, pathlib.
     [
         ("diagnose", "django_verify_base_url=shop.example.com", "is no URL of a site; write one such as"),
         ("diagnose", "django_diagnose_evidence=/nonexistent.json", "/nonexistent.json cannot be read: No such file or directory"),
+        ("diagnose", "django_verify_report_dir=/proc/nowhere", "The report cannot be written to /proc/nowhere"),
         ("explain", "x=1", "Say which URL"),
         ("explain", "url=ftp://a/b", "is no URL; give a path such as"),
     ],
@@ -104,3 +105,4 @@ def test_bad_values_are_told_in_a_sentence(name: str, extra: str, words: str) ->
     assert done.returncode != 0
     assert words in " ".join((done.stdout + done.stderr).split())
     assert "Traceback" not in done.stdout + done.stderr
+    assert "<<< caused by >>>" not in done.stdout + done.stderr

@@ -48,7 +48,7 @@ def plain_path(route: Route, url: str) -> str:
         return mapping.folder.rstrip("/") + uri_of(url)
     if location is not None and is_prefix(location):
         return mapping.folder + uri_of(url)[len(location.pattern) :]
-    return route.path or ""
+    return route.path or ("" if "$" in mapping.folder else mapping.folder)
 
 
 def mapped_by(location: Location, url: str) -> str:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.webops.django.plugins.module_utils.finding import Finding
+from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
 from ansible_collections.webops.django.plugins.module_utils.static_collected_findings import collected_findings
 from ansible_collections.webops.django.plugins.module_utils.static_settings_findings import settings_findings
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
@@ -24,12 +24,31 @@ def findings(site: SiteView) -> list[Finding]:
     found = collected_findings(site.static, explained)
     if _is_not_needed(site):
         found = [item for item in found if item["code"] not in ABOUT_THE_TREE]
+    found = _behind_broken_link(site, found)
     if mounts:
         # A folder behind a mount is stale or empty because of the mount.
         found = [item for item in found if item["code"] not in ("collectstatic_not_run", "collectstatic_stale")]
     lacking = [target.url for target in site.targets if not target.served and target.expected["state"] not in ("same", "unknown")]
     told = [dict(item, urls=lacking if item["code"] in ABOUT_THE_TREE else []) for item in found]
     return [*mounts, *told, *_of_pages(site, told)]
+
+
+def _behind_broken_link(site: SiteView, found: list[Finding]) -> list[Finding]:
+    """STATIC_ROOT, or a folder above it, is a link that leads nowhere: nothing can be collected into it, and what was collected is elsewhere."""
+    record = site.path(site.static_root) if site.static_root else None
+    links = [item for item in (record or {}).get("chain") or () if item.get("link")]
+    if record is None or record.get("real_kind") or not links or not any(item["code"] == "collectstatic_not_run" for item in found):
+        return found
+    link = links[-1]
+    broken = finding(
+        "symlink_broken",
+        "collected",
+        f"STATIC_ROOT {site.static_root} leads by the link {link['path']} to {link['link']}, which does not exist; nginx finds nothing there, "
+        "and collectstatic cannot write there either.",
+        f"ls -ld {link['path']}; then point it at the folder that holds the collected files: sudo ln -sfn <that folder> {link['path']}",
+        {"link": link["path"], "target": link["link"], "STATIC_ROOT": site.static_root},
+    )
+    return [broken, *(item for item in found if item["code"] not in ("collectstatic_not_run", "collectstatic_failed"))]
 
 
 def _of_pages(site: SiteView, told: list[Finding]) -> list[Finding]:

@@ -83,6 +83,8 @@ def _follow(site: SiteView, target: Target, path: str, expected: str) -> tuple[s
         path = slash.path
     if expected and site.same(path, expected):
         return path, wrong
+    if _drops_the_rest(route):
+        return expected or path, [*wrong, Wrong("alias_root_confusion", target, path, "")]
     swapped = next((other for other in others if other.code == "alias_root_confusion"), None)
     if swapped is not None and _leads_home(site, swapped, path, expected):
         line = swapped.line
@@ -95,6 +97,12 @@ def _follow(site: SiteView, target: Target, path: str, expected: str) -> tuple[s
         # A location for everything, as a single-page application has it, answers each file that it does not find with its page.
         return plain_path(route, target.url), [*wrong, Wrong("try_files_swallows", target, path, "")]
     return path, [*wrong, Wrong(_about_folder(site, folder), target, path, _right_line(site, target))]
+
+
+def _drops_the_rest(route: Route) -> bool:
+    """Tell whether an alias behind a pattern names one path for all URLs, for it holds nothing of what the pattern has matched."""
+    location, mapping = route.location, route.mapping
+    return bool(location and mapping and location.modifier in ("~", "~*") and mapping.directive == "alias" and "$" not in mapping.argument)
 
 
 def is_for_static(location: Location | None) -> bool:
@@ -172,6 +180,8 @@ def _finding(site: SiteView, hit: list[Wrong]) -> Finding:
         + (
             "root puts the whole URI behind its folder; alias was meant."
             if mapping.directive == "root"
+            else "behind a pattern, alias is the whole path, and what the URI adds is lost."
+            if _drops_the_rest(route)
             else "alias puts only what follows the location behind its folder; root was meant."
         ),
         "path_typo": f"{where} makes nginx look into {folder}, which does not exist"

@@ -68,8 +68,8 @@ def _rule(target: Target) -> t.Any:
     route, answer = target.route, target.answer
     if route is None:
         return None
-    if route.outcome == "denied" or (route.outcome == "return" and (route.status or 0) >= 400):
-        return next((item for name in ("return", *ACCESS_RULES) for item in route.effective(name) if _refuses(item)), None)
+    if route.outcome == "denied" or (route.outcome == "return" and (route.status or 0) >= 400 and not route.tries):
+        return next((item for name in ("return", "internal", *ACCESS_RULES) for item in route.effective(name) if _refuses(item)), None)
     if not answer or answer["status"] not in REFUSED or answer["server"] == "app":
         return None
     names = sorted(ACCESS_RULES, key=lambda name: not name.startswith("auth_")) if answer["status"] == 401 else ACCESS_RULES
@@ -83,7 +83,7 @@ def _refuses(directive: t.Any) -> bool:
 def _status(rule: t.Any) -> int:
     if rule.name == "return" and rule.arguments and rule.arguments[0].isdigit():
         return int(rule.arguments[0])
-    return 401 if rule.name == "auth_basic" else 403
+    return {"auth_basic": 401, "internal": 404}.get(rule.name, 403)
 
 
 def _fix(rule: t.Any, target: Target) -> str:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.webops.django.tests.unit.support.fake_host import FakeHost, codes, failing, sample, with_location
+from ansible_collections.webops.django.tests.unit.support.fake_host import FakeHost, codes, failing, path_record, sample, site_of, with_location
 
 
 def test_two_faults_are_named_in_one_run() -> None:
@@ -14,3 +14,14 @@ def test_two_faults_are_named_in_one_run() -> None:
     host.application["sample"] = sample(state="missing")
     host.files = set()
     assert codes(failing(host)) == ["collectstatic_not_run", "alias_missing_trailing_slash"]
+
+
+def test_a_root_that_is_a_link_to_nowhere_was_collected_elsewhere() -> None:
+    host = FakeHost()
+    host.application["static"].update(tree=dict(host.application["static"]["tree"], is_empty=True, exists=False))
+    host.application["sample"] = sample(state="missing")
+    host.files = set()
+    chain = [{"path": "/srv/shop/static", "link": "current", "mode": "0777"}, {"path": "/srv/shop/current", "link": "release2", "mode": "0777"}]
+    host.paths["/srv/shop/static"] = path_record("/srv/shop/static", exists=False, chain=chain)
+    (found, *rest) = site_of(failing(host))["findings"]
+    assert (found["code"], found["evidence"]["target"], rest) == ("symlink_broken", "release2", [])

@@ -19,6 +19,8 @@ LOCATIONS = {
     "a folder of sources": ("location /static/ { alias /srv/shop/assets/; }", ["nginx_serves_source_dir"]),
     "try_files of an index only": ("location /static/ { alias /srv/shop/static/; try_files $uri/index.html =404; }", ["try_files_swallows"]),
     "no location": ("", ["no_static_location"]),
+    "an alias behind a pattern that drops the rest": ("location ~ ^/static/ { alias /srv/shop/static/; }", ["alias_root_confusion"]),
+    "a location that is internal": ("location /static/ { alias /srv/shop/static/; internal; }", ["access_rule_denied"]),
     "a rule": ("location /static/ { alias /srv/shop/static/; deny all; }", ["access_rule_denied"]),
     "a return": ("location /static/ { return 403; }", ["access_rule_denied"]),
     "an exact location": (

@@ -84,7 +84,9 @@ def alias_line(location: Location | None, folder: str) -> str:
 
     With one behind a location without one, ``/static../`` would leave the folder.
     """
-    slash = "" if location is not None and is_prefix(location) and not location.pattern.endswith("/") else "/"
+    # Where that is so already, the location itself gets its slash by another repair.
+    without = location is not None and is_prefix(location) and not location.pattern.endswith("/") and not leaves_folder(location)
+    slash = "" if without else "/"
     return f"alias {folder.rstrip('/')}{slash};"
 
 

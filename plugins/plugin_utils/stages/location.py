@@ -94,7 +94,7 @@ def _shadow(site: SiteView, winner: Location, hit: list[tuple[Target, Location]]
             "location_shadowed_by_regex" if by_regex else "location_shadowed_by_prefix",
             "location",
             f"{name_of(meant)} at {place(meant)} is meant for {urls[0]}, but {name_of(winner)} at {place(winner)} answers: {why}.",
-            f"{fix}; then {command(t.cast('t.Any', site.nginx), 'reload')}",
+            f"{fix}\nthen {command(t.cast('t.Any', site.nginx), 'reload')}",
             {"meant": {"location": name_of(meant), "at": place(meant)}, "wins": {"location": name_of(winner), "at": place(winner)}},
         ),
         urls=urls,
@@ -164,7 +164,7 @@ def _traversal(site: SiteView) -> list[Finding]:
                 "location",
                 f"{name_of(location)} at {place(location)} has no slash at its end, and its alias {mapping.argument} has one: a request for "
                 f"{location.pattern}../ leaves the folder, so that anybody can read what lies beside it.",
-                f"In {place(location)} write: location {location.modifier + ' ' if location.modifier else ''}{location.pattern}/ {{; "
+                f"In {place(location)} write: location {location.modifier + ' ' if location.modifier else ''}{location.pattern}/ {{\n"
                 f"then {command(t.cast('t.Any', site.nginx), 'reload')}",
                 {"location": name_of(location), "at": place(location), "alias": mapping.argument, "alias_at": place(mapping)},
             )

@@ -39,7 +39,7 @@ def _refused(site: SiteView) -> list[Finding]:
                     "access_rule_denied",
                     "location",
                     f"The configuration itself refuses {hit[0].url} with {status}: `{text}` at {where} is in effect there.",
-                    f"{_fix(rule, hit[0])}; then {command(t.cast('t.Any', site.nginx), 'reload')}",
+                    f"{_fix(rule, hit[0])}\nthen {command(t.cast('t.Any', site.nginx), 'reload')}",
                     {"directive": text, "at": where, "status": status},
                 ),
                 urls=[target.url for target in hit],

@@ -22,6 +22,9 @@ def findings(site: SiteView) -> list[Finding]:
     found = settings_findings(site.static)
     if served_by_application or alone:
         found = [item for item in found if item["code"] not in NEEDED_ONLY_TO_COLLECT]
+    if site.targets and all(target.served for target in site.targets):
+        # Modes that shut others out do no harm where nginx's worker is the owner.
+        found = [item for item in found if item["code"] != "upload_permissions_setting"]
     # Whatever is not in STATIC_ROOT, or not as it must be, is explained by it.
     lacking = [target.url for target in site.targets if not target.served and target.expected["state"] != "same"]
     return [dict(item, urls=lacking) for item in found]

@@ -60,3 +60,12 @@ def test_a_folder_that_is_a_link_to_static_root_is_right() -> None:
     for name in NAMES:
         host.paths[f"/srv/www/{name}"] = path_record(f"/srv/www/{name}", realpath=f"{ROOT}/{name}")
     assert "static_root_mismatch" not in codes(host)
+
+
+def test_two_repairs_of_one_location_fit_together() -> None:
+    """The location gets its slash by the one, and the alias keeps its own by the other."""
+    findings = site_of(failing(FakeHost(with_location("location /static { alias /srv/shpo/static/; }"))))["findings"]
+    assert [found["code"] for found in findings] == ["static_path_traversal", "path_typo"]
+    assert "location /static/ {\n" in findings[0]["fix"]
+    assert "alias /srv/shop/static/;\n" in findings[1]["fix"]
+    assert not any(";;" in found["fix"] for found in findings)

@@ -30,3 +30,10 @@ def test_a_root_that_is_a_source_is_not_stale_besides() -> None:
     host = FakeHost(sources=[source])
     host.application["static"]["tree"]["not_in_manifest"] = {"count": 3, "examples": ["a.0123.css"]}
     assert codes(host) == ["static_root_is_source_dir"]
+
+
+def test_modes_for_the_owner_alone_do_no_harm_where_the_worker_is_the_owner() -> None:
+    host = FakeHost()
+    host.application["static"]["storage_details"]["file_mode"] = 0o600
+    assert codes(host) == []
+    assert codes(failing(host, 403)) == ["upload_permissions_setting"]

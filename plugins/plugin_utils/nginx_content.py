@@ -177,8 +177,10 @@ class Content:
                 return request.redirect(request.uri + name, None)
             if number == 0 or all(other.startswith("/") for other, _item in given[:number]):
                 folder = path.rstrip("/") or "/"
-                if self._kind(folder) != "directory":
-                    request.answer(404, f"{folder} is not there")
+                kind = self._kind(folder)
+                if kind != "directory":
+                    # Behind the path of a file without a slash nginx finds a name that is not there, in a folder that is a file.
+                    request.answer(500 if kind and not path.endswith("/") else 404, f"{folder} is no folder")
                     return None
         if self._alias_is_void():
             return None

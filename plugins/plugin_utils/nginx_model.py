@@ -12,6 +12,7 @@ import typing as t
 
 PASSES = ("proxy_pass", "uwsgi_pass", "fastcgi_pass", "scgi_pass", "grpc_pass", "memcached_pass")
 OTHER_HANDLERS = ("stub_status", "empty_gif", "flv", "mp4", "perl", "content_by_lua_block", "content_by_lua_file", "js_content")
+REWRITES = ("set", "rewrite", "return", "break", "if")
 NOT_INHERITED = frozenset((*PASSES, *OTHER_HANDLERS, "try_files", "return", "rewrite", "set", "if", "break", "internal", "alias_of"))
 """Directives that hold only where they stand (each module's merge function; the rewrite directives are run, not inherited)."""
 TOGETHER = {"allow": ("allow", "deny"), "deny": ("allow", "deny"), "root": ("root", "alias"), "alias": ("root", "alias")}
@@ -77,6 +78,11 @@ class Block:
                 found.setdefault(" ".join(TOGETHER[item.name]), []).append(item)
         return found
 
+    @functools.cached_property
+    def rewrites(self) -> list[Directive]:
+        """The directives of the rewrite module in their order."""
+        return [item for item in self.directives if item.name in REWRITES]
+
     def own(self, name: str) -> list[Directive]:
         """Return the directives of a name that stand in this very block."""
         return self._by_name.get(name, [])
@@ -106,7 +112,7 @@ class Block:
     def handler(self) -> str:
         """The directive that answers here: ``return``, one of the passes, or ``static``."""
         for name in ("return", *PASSES, *OTHER_HANDLERS):
-            if any(item.name == name for item in self.directives):
+            if name in self._by_name:
                 return name
         return "static"
 

@@ -60,7 +60,7 @@ class Rewriter:
 
     def run(self, block: Block) -> Route | None:
         """Run; return the route if it ends the request."""
-        for item in block.directives:
+        for item in block.rewrites:
             done = self._one(item, block)
             if done is not None or self._ended:
                 return done

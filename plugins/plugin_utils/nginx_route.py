@@ -81,7 +81,10 @@ class Resolver:
         """
         from ansible_collections.webops.django.plugins.plugin_utils.nginx_request import Request
 
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            return Route(outcome="unknown", undecided=[(url, "", 0, f"this is no URL: {error}")])
         try:
             port = port or parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError:

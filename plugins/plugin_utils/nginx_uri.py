@@ -10,6 +10,8 @@ import re
 import typing as t
 import warnings
 
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_patience import ImpatientError, search_patiently
+
 NAMED = re.compile(r"\(\?(?:P?<|')([A-Za-z_]\w*)[>']")
 """A named group, as PCRE writes it."""
 _TOKEN = re.compile(
@@ -101,7 +103,10 @@ def search(pattern: str, text: str, ignore_case: bool = False) -> dict[str, str]
 
     :raises PatternError: the pattern cannot be decided here.
     """
-    match = compiled(pattern, ignore_case).search(octets(text))
+    try:
+        match = search_patiently(compiled(pattern, ignore_case), octets(text))
+    except ImpatientError as error:
+        raise PatternError(str(error)) from error
     if match is None:
         return None
     found = {str(number): characters(value or "") for number, value in enumerate(match.groups(), 1)}

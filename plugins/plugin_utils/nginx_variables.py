@@ -10,6 +10,9 @@ import typing as t
 
 _VARIABLE = re.compile(r"\$(?:([1-9])|\{(\w+)\}|(\w+))")
 
+LONGEST = 100_000
+"""Characters of a text with its variables; nginx's own buffers for requests are smaller."""
+
 
 class UnknownVariableError(Exception):
     """A variable whose value is not known here."""
@@ -66,7 +69,17 @@ class Variables:
         """
         if "$" not in text:
             return text
-        return _VARIABLE.sub(lambda match: self.get(match.group(1) or match.group(2) or match.group(3)), text)
+        length = len(text)
+
+        def value_of(match: re.Match[str]) -> str:
+            nonlocal length
+            value = self.get(match.group(1) or match.group(2) or match.group(3))
+            length += len(value)
+            if length > LONGEST:
+                raise UnknownVariableError(f"{match.group(0)[1:]}, which grows beyond all bounds,")
+            return value
+
+        return _VARIABLE.sub(value_of, text)
 
     def note(self, captures: t.Mapping[str, str]) -> None:
         """Keep the captures of a pattern that matched: named ones are variables, numbered ones replace those of the pattern before."""

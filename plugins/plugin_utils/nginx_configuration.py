@@ -51,6 +51,7 @@ __all__ = [
 MOST_INCLUDES = 20
 """Includes in includes; nginx itself has no limit but the stack."""
 _BULK = re.compile(r"(?:^|[;{}\s])(?:map|geo|split_clients)\s+[^{};]*\{")
+_ENDS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|#[^\n]*|\}", re.DOTALL)
 _LARGE = 200_000
 """Characters of a file from which on the contents of its maps are passed over: they may be megabytes, and are not needed to choose a location."""
 _ADDRESS = re.compile(r"(?:\[(?P<six>[^\]]*)\]|(?P<four>[^:\[\]]*))(?::(?P<port>\d+)(?:-(?P<last>\d+))?)?\Z")
@@ -181,9 +182,11 @@ def without_maps(text: str) -> str:
     """Return a text without the contents of its maps, if it is large; lines keep their numbers."""
     if len(text) < _LARGE:
         return text
-    parts, position = [], 0
+    parts: list[str] = []
+    position = 0
     while (match := _BULK.search(text, position)) is not None:
-        end = text.find("}", match.end())
+        # A brace in quotation marks, or in a comment, ends no block.
+        end = next((found.start() for found in _ENDS.finditer(text, match.end()) if found.group() == "}"), -1)
         if end < 0:
             break
         parts += [text[position : match.end()], "\n" * text.count("\n", match.end(), end)]

@@ -15,12 +15,14 @@ description:
     and names each cause that keeps a file from a browser, with what proves it and what mends it.
   - Needs no option on a host where the site runs. It finds the application servers (Gunicorn, Uvicorn, Hypercorn, Daphne, uWSGI, C(runserver))
     and their projects, interpreters, users and environments, and nginx with its configuration and its workers.
-  - Django is asked in its own interpreter, as the service's user, with the environment of the running service. Whether nginx's worker may read a file is
+  - Django is asked in its own interpreter, as the service's user, with the environment of the running service. Whether nginx's worker may read a
+    file is
     asked of the kernel, as that worker. What a client gets is asked of the running nginx.
   - At each stage that fails, the walk notes the fault, takes it for mended and goes on, so that further faults are named in the same run.
   - Nothing on the host is changed. The requests that it sends stand in the access logs, and C(collectstatic) may be tried into a temporary folder,
     see O(trial).
-  - The target is asked four times at most. What is concluded is concluded on the controller, and can be concluded again from a saved document, see O(evidence).
+  - The target is asked four times at most. What is concluded is concluded on the controller, and can be concluded again from a saved document,
+    see O(evidence).
   - Run it as root (C(become)). Otherwise it says in RV(sites[].unknown) what it could not see.
 options:
   project_path:
@@ -53,7 +55,8 @@ options:
     type: str
   trial:
     description:
-      - Whether C(collectstatic) is tried, into a temporary folder that is removed again, where the collected tree has gaps. It tells whether it fails.
+      - Whether C(collectstatic) is tried, into a temporary folder that is removed again, where the collected tree has gaps. It tells whether it
+        fails.
     type: bool
     default: true
   evidence:

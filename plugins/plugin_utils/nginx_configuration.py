@@ -153,8 +153,8 @@ class Configuration:
         except (RecursionError, ValueError, IndexError, StopIteration, RuntimeError) as error:
             self.problems.append(f"{path} cannot be understood: {error}.")
             return []
-        for error in payload["errors"][:1]:
-            self.problems.append(f"{path} cannot be understood: {error['error']}.")
+        for problem in payload["errors"][:1]:
+            self.problems.append(f"{path} cannot be understood: {problem['error']}.")
         return t.cast("list[dict[str, t.Any]]", payload["config"][0]["parsed"])
 
     def _expand(self, items: t.Sequence[t.Mapping[str, t.Any]], path: str, seen: tuple[str, ...]) -> list[Directive]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.evidence_look import look
 from ansible_collections.webops.django.tests.unit.support.raw_server import RawServer, http_answer
@@ -20,7 +21,7 @@ def test_each_part_is_looked_at(tmp_path: pathlib.Path) -> None:
     with RawServer(lambda sock, _target: sock.sendall(http_answer(b"a"))) as server:
         connect = {"address": "127.0.0.1", "port": server.port, "tls": False}
         base = f"http://shop.example.com:{server.port}/"
-        ask = {
+        ask: dict[str, t.Any] = {
             "id": "1",
             "site": "shop",
             "kind": "file",

@@ -186,8 +186,11 @@ def test_a_path_that_vanishes_while_it_is_asked_about(root: Path, monkeypatch: p
             path.unlink()
         return real(step)
 
+    def refuse(*_rest: object) -> int:
+        raise PermissionError(errno.EACCES, "no")
+
     monkeypatch.setattr(os, "lstat", remove)
-    monkeypatch.setattr(os, "open", lambda *_rest: (none for none in ()).throw(PermissionError(errno.EACCES, "no")))
+    monkeypatch.setattr(os, "open", refuse)
     assert worker_questions.opening(str(path)) == {"opens": False, "error": "EACCES", "refused_at": str(path), "refused_what": None}
 
 

@@ -71,6 +71,7 @@ class Configuration:
         self.problems: list[str] = []
         self._files = files
         self._parsed: dict[str, list[dict[str, t.Any]]] = {}
+        self._looping: set[str] = set()
         top = self._read(main, ())
         if not self._parsed.get(main) and self.problems:
             raise ExplainedError(self.problems[0])
@@ -162,14 +163,22 @@ class Configuration:
         for item in items:
             if item["directive"] == "include" and len(item["args"]) == 1 and "block" not in item:
                 for file in self._reached(item["args"][0]):
-                    if file not in seen and len(seen) < MOST_INCLUDES:
-                        found += self._read(file, seen)
+                    found += self._included(file, seen)
                 continue
             if item["directive"] == "#":
                 continue
             block = self._expand(item["block"], path, seen) if "block" in item else None
             found.append(Directive(item["directive"], list(item["args"]), path, item["line"], block))
         return found
+
+    def _included(self, file: str, seen: tuple[str, ...]) -> list[Directive]:
+        """Return the directives of a file that another includes; none of one that includes itself, which nginx refuses."""
+        if file in seen:
+            self._looping.update(seen[seen.index(file) :])
+            self.problems.append(f"{file} includes itself.")
+        if file in self._looping or len(seen) >= MOST_INCLUDES:
+            return []
+        return self._read(file, seen)
 
     def _reached(self, pattern: str) -> list[str]:
         pattern = os.path.normpath(os.path.join(os.path.dirname(self.main), pattern))

@@ -37,10 +37,10 @@ class Place:
         :raises UnknownVariableError: a variable in it is not known.
         """
         argument = self.directive.arguments[0] if self.directive is not None else "html"
+        if argument == "/" and not self.is_alias:
+            return ""
         if not self.is_alias:
             argument = argument.removesuffix("/")
-        if not argument:
-            return ""
         if argument.startswith("$"):
             return os.path.join(self._block.prefix, self._variables.expand(argument))
         return self._variables.expand(self._block.absolute(argument))

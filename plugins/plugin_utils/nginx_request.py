@@ -177,6 +177,10 @@ class Request:
         """
         if not self._may_change():
             return None
+        if not target:
+            # nginx looks at the last character of a URI that has none.
+            self.route.undecided.append(("", "", 0, "an internal redirect leads to an empty URI"))
+            return self.unknown()
         self.uri, self.args = target, self.args if args is None else args
         self.is_internal, self.stays, self.adds_uri = True, False, False
         self.route.steps.append(f"goes on with {self.uri}")
@@ -229,6 +233,7 @@ class Request:
         else:
             self._before = (self._before[0], status, overwrite)
         self.is_missing = False
+        route.outcome, route.status, route.path = "none", None, None
         route.steps.append(f"{item} ({item.file}:{item.line})")
         if target.startswith("@"):
             return self.named(target)

@@ -180,7 +180,8 @@ def disagreement(route: Route, told: Told) -> str:
     if told.place and status != 400 and mine != [told.place]:
         return f"place: {ours}; nginx {told}"
     if route.outcome == "proxy":
-        same = len(route.upstreams) == 1 and told.body == os.path.basename(route.upstreams[0]).upper()
+        # A URI that was rewritten to one without a slash is a bad request to the upstream, which has no name then.
+        same = told.status == 400 or (len(route.upstreams) == 1 and told.body == os.path.basename(route.upstreams[0]).upper())
     elif route.outcome == "file":
         same = _same_file(route, told)
     else:
@@ -194,3 +195,13 @@ def _same_file(route: Route, told: Told) -> bool:
         return told.status == 404 and told.file == path
     found = told.body if os.path.exists(told.body) else ""
     return told.status == (route.status or 200) and bool(found) and os.path.realpath(found) == os.path.realpath(path)
+
+
+def disagreements(folder: Path, body: str, *targets: str) -> list[str]:
+    """Compare for one server block: W stands for the folder, R for its r1, ``M(X)`` for the headers that tell a place X."""
+    marked = re.sub(r"M\((\w+)\)", r"add_header X-Loc \1 always; add_header X-File $request_filename always;", f"M(server) {body}")
+    paths = re.sub(r"\b[WR](?=[/; ])", lambda match: str(folder) + ("/r1" if match.group() == "R" else ""), marked)
+    with Oracle(folder, f"server {{ listen unix:{folder}/sock; server_name a.test; {paths} }}") as oracle:
+        resolver = oracle.resolver()
+        said = [disagreement(oracle.route(resolver, "a.test", target), oracle.ask("a.test", target)) for target in targets]
+    return [f"{target}: {text}" for target, text in zip(targets, said, strict=True) if text]

@@ -1,45 +1,64 @@
 # Copyright (c) WebOps contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What answers in the end: files, folders, fallbacks, upstreams."""
+"""try_files, index, error pages and who answers, each beside a real nginx."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import read_configuration
-from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Resolver, Route
+from ansible_collections.webops.django.tests.unit.support.nginx_oracle import disagreements, make_tree
 
-MAIN = "/etc/nginx/nginx.conf"
+# What the block says, with R for its root r1 and M(NAME) for the headers that tell the place; and URLs.
+CASES = {
+    "a folder that is not there": ("root R;", ("/nope/", "/empty/", "/static/a.css/", "/static")),
+    "a listing": ("root R; autoindex on;", ("/nope/", "/empty/")),
+    "$uri/ for a URI without a slash": ("root R; location / { M(S) try_files $uri/ =404; }", ("/empty", "/static", "/static/", "/none")),
+    "$uri never finds a folder": ("root R; location / { M(S) try_files $uri =404; }", ("/static/", "/static", "/a.css")),
+    "a fallback behind an alias loses the prefix": (
+        "location /s/ { M(S) alias R/static/; try_files $uri $uri.x; } location x { M(X) return 418; }",
+        ("/s/zz", "/s/a.css"),
+    ),
+    "a fallback without variables keeps it": ("location /s/ { M(S) alias R/static/; try_files $uri /s/index.html; }", ("/s/zz",)),
+    "a name without variables behind an alias": ("location /s/ { M(S) alias R/static/; try_files index.html =404; }", ("/s/zz",)),
+    "behind the alias of a pattern": ("location ~ ^/s/(.*)$ { M(S) alias R; try_files /static/$1 =404; }", ("/s/js/b.js", "/s/none")),
+    "try_files is not inherited": ("root R; try_files /a.css =404; location / { M(S) location /s { M(T) } }", ("/none", "/s")),
+    "the fallback's arguments": (
+        "root R; location / { M(S) try_files /no /t?x=1; } location /t { M(T) if ($arg_x) { return 410; } return 204; }",
+        ("/a", "/a?y=2"),
+    ),
+    "a fallback to nowhere": ("root R; location / { M(S) try_files /no @nobody; }", ("/x",)),
+    "an absolute index": ("root R; location / { M(S) index none /static/a.css; }", ("/static/", "/nope/")),
+    "an index that is a folder": ("root R; location / { M(S) index js; }", ("/static/",)),
+    "the alias of a file with a slash behind": ("location / { M(S) alias R/static/js/b.js; }", ("/",)),
+    "an error page of the application": (
+        "root R; location / { M(S) error_page 404 = @n; } location @n { M(N) proxy_pass http://up1; }",
+        ("/none", "/a.css", "/nope/"),
+    ),
+    "an error page with its own status": ("root R; location / { M(S) error_page 404 =200 /static/a.css; }", ("/none", "/x")),
+    "an error page that is not there": ("root R; error_page 404 /never.html; location / { M(S) }", ("/none",)),
+    "an error page finds its own file": (
+        "root W/r2; error_page 404 = @n1; location @n1 { M(N) root W/r3/; try_files $uri $uri.css =403; }",
+        ("/a.css", "/x", "/docs/home.htm"),
+    ),
+    "an error page elsewhere": ("location / { M(S) error_page 404 http://other/; return 404; }", ("/x",)),
+    "who is denied": ("root R; location / { M(S) deny all; } location /s { M(T) allow all; deny all; }", ("/a.css", "/s/a.css")),
+    "only other methods": (
+        "root R; location / { M(S) limit_except POST { deny all; } } location /s { M(T) limit_except GET { deny all; } }",
+        ("/a.css", "/s/a.css"),
+    ),
+}
 
 
-def routed(server: str, uri: str = "/static/a.css", files: tuple[str, ...] = ("/srv/static/a.css",)) -> Route:
-    """Follow a URL; of the host, only these files are there."""
-    folders = {path.rpartition("/")[0] for path in files}
-    configuration = read_configuration({MAIN: f"http {{ server {{ listen 80; {server} }} }}"}, MAIN)
-    resolver = Resolver(configuration, lambda path: "file" if path in files else "directory" if path.rstrip("/") in folders else "")
-    return resolver.route(f"http://shop.example.com{uri}")
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("n")
+    make_tree(folder)
+    return folder
 
 
-@pytest.mark.parametrize(
-    ("server", "uri", "outcome", "told"),
-    [
-        ("location /static/ { root /srv; try_files $uri =404; }", "/static/a.css", "file", "/srv/static/a.css"),
-        ("location /static/ { root /srv; try_files $uri =404; }", "/static/b.css", "return", 404),
-        ("location /static/ { alias /srv/static/; try_files $uri =404; }", "/static/a.css", "file", "/srv/static/a.css"),
-        ("location /static/ { root /srv; try_files $uri /static/a.css =404; }", "/static/b.css", "file", "/srv/static/a.css"),
-        ("location /static/ { root /srv; try_files $uri /static/a.css; }", "/static/b.css", "file", "/srv/static/a.css"),
-        ("root /srv;", "/static", "redirect", 301),
-        ("root /srv;", "/static/", "return", 403),
-        ("root /srv; index a.css;", "/static/", "file", "/srv/static/a.css"),
-        ("root /srv; location / { deny all; }", "/static/a.css", "denied", 403),
-    ],
-)
-def test_a_way_ends_where_nginx_ends_it(server: str, uri: str, outcome: str, told: str | int) -> None:
-    route = routed(server, uri)
-    assert (route.outcome, route.path if outcome == "file" else route.status) == (outcome, told)
-
-
-def test_a_named_location_passes_what_was_not_found() -> None:
-    text = "location / { root /srv; try_files $uri @app; } location @app { proxy_pass http://unix:/run/shop.sock:/; }"
-    route = routed(text, "/x")
-    assert (route.outcome, route.upstreams) == ("proxy", ["unix:/run/shop.sock"])
+@pytest.mark.parametrize("title", CASES)
+def test_as_nginx(folder: Path, title: str) -> None:
+    body, targets = CASES[title]
+    assert disagreements(folder, body, *targets) == []

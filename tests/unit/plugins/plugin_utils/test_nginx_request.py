@@ -1,38 +1,31 @@
 # Copyright (c) WebOps contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A request through the phases."""
+"""Whole requests: a sample of generated configurations beside a real nginx (all of it: tests/long)."""
 
 from __future__ import annotations
 
-from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import read_configuration
-from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Resolver, Route
+from pathlib import Path
 
-MAIN = "/etc/nginx/nginx.conf"
-
-
-def routed(server: str, uri: str = "/static/a.css", files: tuple[str, ...] = ("/srv/static/a.css",)) -> Route:
-    """Follow a URL; of the host, only these files are there."""
-    folders = {path.rpartition("/")[0] for path in files}
-    configuration = read_configuration({MAIN: f"http {{ server {{ listen 80; {server} }} }}"}, MAIN)
-    resolver = Resolver(configuration, lambda path: "file" if path in files else "directory" if path.rstrip("/") in folders else "")
-    return resolver.route(f"http://shop.example.com{uri}")
+from ansible_collections.webops.django.plugins.plugin_utils import nginx_request
+from ansible_collections.webops.django.tests.unit.support.nginx_generator import compare
+from ansible_collections.webops.django.tests.unit.support.nginx_oracle import disagreements, make_tree
 
 
-def test_a_location_that_is_internal_is_not_found() -> None:
-    route = routed("location /static/ { internal; root /srv; }")
-    assert (route.outcome, route.status) == ("return", 404)
+def test_a_sample_of_what_is_generated(tmp_path: Path) -> None:
+    make_tree(tmp_path)
+    count = compare(4, tmp_path, 2000)
+    assert not count.different, count.different[0]
+    assert count.undecided <= count.pairs * 0.1
 
 
-def test_a_slash_that_a_passing_location_lacks_is_added() -> None:
-    route = routed("location /app/ { proxy_pass http://127.0.0.1:1; }", "/app")
-    assert (route.outcome, route.status) == ("redirect", 301)
-
-
-def test_a_circle_ends_as_nginx_ends_it() -> None:
-    route = routed("location / { try_files /no @a; } location @a { try_files /no @a; }")
-    assert (route.outcome, route.status) == ("return", 500)
-
-
-def test_a_path_that_leaves_the_root_is_refused() -> None:
-    assert routed("root /srv;", "/../etc/passwd").status == 400
+def test_the_comparison_sees_a_difference(tmp_path: Path) -> None:
+    make_tree(tmp_path)
+    body = "root R; location /static/ { M(S) try_files $uri @n; } location @n { M(N) return 204; }"
+    assert disagreements(tmp_path, body, "/static/none") == []
+    before = nginx_request.Request.named
+    nginx_request.Request.named = lambda self, name: self.answer(404, name) and None  # type: ignore[method-assign,func-returns-value]
+    try:
+        assert disagreements(tmp_path, body, "/static/none")
+    finally:
+        nginx_request.Request.named = before  # type: ignore[method-assign]

@@ -1,42 +1,57 @@
 # Copyright (c) WebOps contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Routes: what they tell."""
+"""The resolver's answers, apart from the comparison with nginx."""
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import read_configuration
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Resolver, Route
 
-MAIN = "/etc/nginx/nginx.conf"
+SITE = """server { listen 80; server_name a.test; location /static/ { alias /w/static/; try_files $uri @app; }
+location @app { proxy_pass http://127.0.0.1:8000; } }"""
 
 
-def routed(server: str, uri: str = "/static/a.css", files: tuple[str, ...] = ("/srv/static/a.css",)) -> Route:
-    """Follow a URL; of the host, only these files are there."""
-    folders = {path.rpartition("/")[0] for path in files}
-    configuration = read_configuration({MAIN: f"http {{ server {{ listen 80; {server} }} }}"}, MAIN)
-    resolver = Resolver(configuration, lambda path: "file" if path in files else "directory" if path.rstrip("/") in folders else "")
-    return resolver.route(f"http://shop.example.com{uri}")
+def route(text: str, url: str, kind: str | None = None) -> Route:
+    return Resolver(read_configuration({"/n": f"events {{}} http {{ {text} }}"}, "/n"), lambda _path: kind).route(url)
 
 
-def test_a_route_tells_its_places() -> None:
-    route = routed("root /srv; location /static/ { gzip_static on; } location / { return 404; }")
-    assert route.server is not None
-    assert route.location is not None
-    assert route.mapping is not None
-    assert (route.location.pattern, route.mapping.directive, route.mapping.argument, route.handler) == ("/static/", "root", "/srv", "static")
-    assert [item.arguments for item in route.effective("gzip_static")] == [["on"]]
-    assert [location.pattern for location, _why in route.losers] == ["/"]
-    assert route.steps
+def test_what_would_decide_is_wanted() -> None:
+    found = route(SITE, "http://a.test/static/x.css")
+    assert (found.outcome, found.wants) == ("unknown", ["/w/static/x.css"])
 
 
-def test_without_a_look_at_the_host_it_says_what_it_wants() -> None:
-    configuration = read_configuration({MAIN: "http { server { listen 80; root /srv; location / { try_files $uri =404; } } }"}, MAIN)
-    route = Resolver(configuration).route("http://a/x.css")
-    assert (route.outcome, route.wants) == ("unknown", ["/srv/x.css"])
+def test_the_place_that_tries_files_stays() -> None:
+    found = route(SITE, "http://a.test/static/x.css", "")
+    assert (found.outcome, found.upstreams) == ("proxy", ["127.0.0.1:8000"])
+    assert found.location is not None and found.location.pattern == "/static/"
+    assert [path for _argument, path, _kind in found.tries] == ["/w/static/x.css", None]
+    assert found.mapping is not None and found.mapping.folder == "/w/static/"
 
 
-def test_odd_urls_are_no_traceback() -> None:
-    configuration = read_configuration({MAIN: "http { server { listen 80; } }"}, MAIN)
-    for url in ("http://[::1/", "http://[zz]/", "http://a:99999/", "", "/x", "http://a/%"):
-        assert Resolver(configuration).route(url).outcome
+def test_a_condition_that_cannot_be_decided_is_named() -> None:
+    found = route("server { if ($remote_addr = 1) { return 403; } }", "http://a.test/x")
+    assert (found.outcome, found.undecided[0][0]) == ("unknown", "if $remote_addr = 1")
+
+
+def test_an_error_page_stands_beside_the_route() -> None:
+    found = route("server { root /w; error_page 404 /404.html; }", "http://a.test/x", "")
+    assert (found.outcome, found.path) == ("file", "/w/x")
+    assert found.error_page is not None and found.error_page.path == "/w/404.html"
+
+
+def test_nobody_listens() -> None:
+    assert route(SITE, "http://a.test:81/").outcome == "none"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1/", "http://[zz]/", "", "/x", "http://a:abc/x", "http:///x", "http://a.test/a b", "http://a.test/\udcff", "ftp://x"]
+)
+def test_odd_urls_are_no_accident(url: str) -> None:
+    assert route(SITE, url, "").outcome
+
+
+def test_a_uri_that_grows_without_bounds_is_undecided() -> None:
+    found = route("server { location / { rewrite ^(.*)$ $1$1$1$1$1$1$1$1$1$1 last; } }", "http://a.test/abcdefgh", "")
+    assert found.outcome == "unknown" and "bounds" in found.undecided[0][3]

@@ -16,8 +16,7 @@ description:
   - Needs no option on a host where the site runs. It finds the application servers (Gunicorn, Uvicorn, Hypercorn, Daphne, uWSGI, C(runserver))
     and their projects, interpreters, users and environments, and nginx with its configuration and its workers.
   - Django is asked in its own interpreter, as the service's user, with the environment of the running service. Whether nginx's worker may read a
-    file is
-    asked of the kernel, as that worker. What a client gets is asked of the running nginx.
+    file is asked of the kernel, as that worker. What a client gets is asked of the running nginx.
   - At each stage that fails, the walk notes the fault, takes it for mended and goes on, so that further faults are named in the same run.
   - Nothing on the host is changed. The requests that it sends stand in the access logs, and C(collectstatic) may be tried into a temporary folder,
     see O(trial).

@@ -44,6 +44,9 @@ def plain_path(route: Route, url: str) -> str:
     mapping, location = route.mapping, route.location
     if mapping is None:
         return ""
+    if route.outcome == "file" and route.path and not route.tries:
+        # A rewrite may have changed the URI.
+        return route.path
     if mapping.directive == "root":
         return mapping.folder.rstrip("/") + uri_of(url)
     if location is not None and is_prefix(location):
@@ -84,9 +87,7 @@ def alias_line(location: Location | None, folder: str) -> str:
 
     With one behind a location without one, ``/static../`` would leave the folder.
     """
-    # Where that is so already, the location itself gets its slash by another repair.
-    without = location is not None and is_prefix(location) and not location.pattern.endswith("/") and not leaves_folder(location)
-    slash = "" if without else "/"
+    slash = "" if location is not None and is_prefix(location) and not location.pattern.endswith("/") else "/"
     return f"alias {folder.rstrip('/')}{slash};"
 
 

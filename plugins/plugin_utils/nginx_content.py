@@ -40,7 +40,8 @@ class Content:
                 return self._hand_on(self._request.content)
             return self._index() if self._request.uri.endswith("/") else self._file()
         except NotKnownError:
-            return self._request.unknown()
+            self._request.unknown()
+            return None
 
     def _alias_is_void(self) -> bool:
         if self._place.is_alias and self._request.stays:
@@ -162,7 +163,7 @@ class Content:
     def _index(self) -> Step | None:
         """A URI with a slash at its end: the first index file that is there, by an internal redirect."""
         request, route = self._request, self._request.route
-        given = [(argument, item) for item in self._block.effective("index") for argument in item.arguments]
+        given: list[tuple[str, Directive | None]] = [(argument, item) for item in self._block.effective("index") for argument in item.arguments]
         for number, (argument, item) in enumerate(given or [("index.html", None)]):
             if argument.startswith("/") and not has_variables(argument):
                 return request.redirect(argument, None)

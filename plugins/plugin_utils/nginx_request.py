@@ -74,7 +74,8 @@ class Request:
             route.server, route.server_reason = server, "it is the site's own"
         elif choice.undecided:
             route.undecided += choice.undecided
-            return self.unknown()
+            self.unknown()
+            return None
         if route.server is None:
             route.steps.append(route.server_reason)
             return None
@@ -104,7 +105,8 @@ class Request:
         choice = choose_location(t.cast("ServerBlock", route.server), self.uri)
         if choice.undecided:
             route.undecided += choice.undecided
-            return self.unknown()
+            self.unknown()
+            return None
         if choice.captures is not None:
             self.variables.note(choice.captures)
         self._take(choice.location, choice.reason, choice.losers)
@@ -180,7 +182,8 @@ class Request:
         if not target:
             # nginx looks at the last character of a URI that has none.
             self.route.undecided.append(("", "", 0, "an internal redirect leads to an empty URI"))
-            return self.unknown()
+            self.unknown()
+            return None
         self.uri, self.args = target, self.args if args is None else args
         self.is_internal, self.stays, self.adds_uri = True, False, False
         self.route.steps.append(f"goes on with {self.uri}")

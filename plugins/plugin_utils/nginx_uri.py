@@ -58,7 +58,8 @@ def compiled(pattern: str, ignore_case: bool = False) -> re.Pattern[str]:
 
 
 def _translated(pattern: str) -> str:
-    parts, in_class = [], False
+    parts: list[str] = []
+    in_class = False
     for match in _TOKEN.finditer(pattern):
         kind, text = match.lastgroup, match.group(0)
         if kind == "quoted":

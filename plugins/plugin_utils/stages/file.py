@@ -9,7 +9,14 @@ import os
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
-from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import Alternative, alias_line, alternatives, is_prefix, plain_path
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import (
+    Alternative,
+    alias_line,
+    alternatives,
+    is_prefix,
+    leaves_folder,
+    plain_path,
+)
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Location
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Route
@@ -161,6 +168,9 @@ def _repair(site: SiteView, cause: str, route: Route, line: str) -> str:
         return f"Add to the server block at {place(site.server)}:\n{new_location(site)}"
     if cause == "try_files_swallows":
         return f"In {place(_tries(route))} write: try_files $uri =404;"
+    if mapping and leaves_folder(location) and site.exists(mapping.folder) and not line.endswith("/;"):
+        # The location gets its slash by the repair of static_path_traversal.
+        line = f"{line[:-1]}/;"
     own = any((item.file, item.line) == (mapping.file, mapping.line) for item in location.directives) if mapping else False
     return f"In {place(mapping) if own else place(location)} write: {line}"
 

@@ -156,7 +156,8 @@ def _traversal(site: SiteView) -> list[Finding]:
     found = []
     for location in locations(t.cast("t.Any", site.server)):
         mapping = location.mapping
-        if mapping is None or not leaves_folder(location):
+        # Where the folder is not there, nothing lies beside it: why nothing loads is another cause.
+        if mapping is None or not leaves_folder(location) or site.exists(mapping.folder) is False:
             continue
         found.append(
             finding(

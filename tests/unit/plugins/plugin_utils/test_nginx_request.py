@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from ansible_collections.webops.django.plugins.plugin_utils import nginx_request
 from ansible_collections.webops.django.tests.unit.support.nginx_generator import compare
 from ansible_collections.webops.django.tests.unit.support.nginx_oracle import disagreements, make_tree
@@ -19,13 +20,13 @@ def test_a_sample_of_what_is_generated(tmp_path: Path) -> None:
     assert count.undecided <= count.pairs * 0.1
 
 
-def test_the_comparison_sees_a_difference(tmp_path: Path) -> None:
+def test_the_comparison_sees_a_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_tree(tmp_path)
     body = "root R; location /static/ { M(S) try_files $uri @n; } location @n { M(N) return 204; }"
     assert disagreements(tmp_path, body, "/static/none") == []
-    before = nginx_request.Request.named
-    nginx_request.Request.named = lambda self, name: self.answer(404, name) and None  # type: ignore[method-assign,func-returns-value]
-    try:
-        assert disagreements(tmp_path, body, "/static/none")
-    finally:
-        nginx_request.Request.named = before  # type: ignore[method-assign]
+
+    def lost(self: nginx_request.Request, name: str) -> None:
+        self.answer(404, name)
+
+    monkeypatch.setattr(nginx_request.Request, "named", lost)
+    assert disagreements(tmp_path, body, "/static/none")

@@ -64,8 +64,19 @@ def test_a_folder_that_is_a_link_to_static_root_is_right() -> None:
 
 def test_two_repairs_of_one_location_fit_together() -> None:
     """The location gets its slash by the one, and the alias keeps its own by the other."""
-    findings = site_of(failing(FakeHost(with_location("location /static { alias /srv/shpo/static/; }"))))["findings"]
-    assert [found["code"] for found in findings] == ["static_path_traversal", "path_typo"]
+    host = failing(FakeHost(with_location("location /static { alias /srv/old/; }"), ["/srv/old/readme.txt"]))
+    findings = site_of(host)["findings"]
+    assert [found["code"] for found in findings] == ["static_path_traversal", "static_root_mismatch"]
     assert "location /static/ {\n" in findings[0]["fix"]
     assert "alias /srv/shop/static/;\n" in findings[1]["fix"]
     assert not any(";;" in found["fix"] for found in findings)
+
+
+def test_a_folder_that_is_not_there_has_nothing_beside_it() -> None:
+    (found,) = site_of(failing(FakeHost(with_location("location /static { alias /srv/shpo/static/; }"))))["findings"]
+    assert (found["code"], "alias /srv/shop/static;\n" in found["fix"]) == ("path_typo", True)
+
+
+def test_a_rewrite_that_takes_the_prefix_away_leads_elsewhere() -> None:
+    text = "location /static/ { root /srv/shop; rewrite ^/static/(.*)$ /$1 break; }"
+    assert codes(failing(FakeHost(with_location(text)))) in (["static_root_mismatch"], ["path_typo"])

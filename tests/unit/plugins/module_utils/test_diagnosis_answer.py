@@ -78,7 +78,7 @@ def test_what_is_not_encoded_as_it_says() -> None:
     assert is_right({"sha256": DIGEST, "size": 5}, body, None) is False
 
 
-@pytest.mark.parametrize("data", [b"x" * 3000, gzip.compress(b"x" * 300000)])
+@pytest.mark.parametrize("data", [b"x" * 3000, gzip.compress(b"x" * 300000)], ids=["plain", "compressed"])
 def test_a_body_is_read_so_far_only(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     monkeypatch.setattr(diagnosis_answer, "MAX_BODY", 2000)
     headers = {"content_encoding": "gzip"} if data.startswith(b"\x1f") else {}

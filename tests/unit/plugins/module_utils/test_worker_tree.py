@@ -72,6 +72,7 @@ def test_links_that_lead_nowhere(root: Path) -> None:
     }
 
 
+# Numbers: what gzip writes holds the time, and tests that run in several processes must have the same names in all.
 @pytest.mark.parametrize(
     ("sibling", "stale"),
     [
@@ -86,6 +87,7 @@ def test_links_that_lead_nowhere(root: Path) -> None:
         (CSS, True),
         (b"", True),
     ],
+    ids=map(str, range(10)),
 )
 def test_a_gzip_sibling(root: Path, sibling: bytes, stale: bool) -> None:
     """Times are no proof; here the sibling is the newer one."""

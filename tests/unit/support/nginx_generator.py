@@ -82,7 +82,7 @@ class Generator:
         return [["add_header", "X-Loc", name, "always"], ["add_header", "X-File", "$request_filename", "always"]]
 
     def _prefix(self, base: str = "/") -> str:
-        parts = [self._pick(*SEGMENTS) for _ in range(self.random.randint(0 if base == "/" else 1, 2))]
+        parts = [self._pick(*SEGMENTS) for _number in range(self.random.randint(0 if base == "/" else 1, 2))]
         prefix = re.sub("//+", "/", base.rstrip("/") + "/" + "/".join(parts))
         if not prefix.startswith(base):
             prefix = base + "x"
@@ -129,7 +129,7 @@ class Generator:
 
     def _rewrites(self, in_location: bool) -> list[Node]:
         found: list[Node] = []
-        for _ in range(3):
+        for _number in range(3):
             if self._on(0.13):
                 found.append(self._rewrite())
             if self._on(0.1):
@@ -168,7 +168,7 @@ class Generator:
 
     def _locations(self, count: int, depth: int, modifier: str = "", pattern: str = "/") -> list[Node]:
         found: dict[tuple[str, str], Node] = {}
-        for _ in range(count):
+        for _number in range(count):
             if modifier in ("~", "~*") or self._on(0.35):
                 inner, text = self._pick("~", "~*"), self._pick(*PATTERNS)
             else:
@@ -196,7 +196,7 @@ class Generator:
 
     def target(self) -> str:
         """Return the path and query of a URL."""
-        path = "/" + "/".join(self._pick(*SEGMENTS) for _ in range(self._pick(0, 0, 1, 1, 1, 2)))
+        path = "/" + "/".join(self._pick(*SEGMENTS) for _number in range(self._pick(0, 0, 1, 1, 1, 2)))
         if self._on(0.85):
             path = path.rstrip("/") + "/" + self._pick(*LEAVES)
         if self._on(0.25):
@@ -224,7 +224,7 @@ def compare(seed: int, folder: Path, pairs: int) -> Count:
             resolver = oracle.resolver()
             for server in servers:
                 name = server[-1][1][1]
-                for target in [generator.target() for _ in range(20)]:
+                for target in [generator.target() for _number in range(20)]:
                     asked += 1
                     said = disagreement(oracle.route(resolver, name, target), oracle.ask(name, target))
                     undecided += said == "undecided"

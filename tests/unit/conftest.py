@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pathlib
 import sys
 import tempfile
 import typing as t
@@ -14,6 +16,9 @@ import pytest
 
 # xdist's processes get the folder of collections twice, and Ansible's loader, which the tests of roles install, bears no package with two places.
 sys.path[:] = list(dict.fromkeys(sys.path))
+# And what it has not loaded itself, it does not find any more: so the modules are there before the first role is.
+for _module in sorted((pathlib.Path(__file__).resolve().parents[2] / "plugins" / "modules").glob("*.py")):
+    importlib.import_module(f"ansible_collections.webops.django.plugins.modules.{_module.stem}")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -22,6 +22,8 @@ TOKEN = re.compile(
 )
 ESCAPE = re.compile(r"""\\(["'\\trn])""")
 ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
+DEEPEST = 200
+"""Blocks within blocks. No configuration has so many; a text that does is none."""
 
 
 class Word(t.NamedTuple):
@@ -51,7 +53,7 @@ def parse(text: str) -> list[Directive]:
     return _block(text, 0)[0]
 
 
-def _block(text: str, position: int) -> tuple[list[Directive], int]:
+def _block(text: str, position: int, depth: int = 0) -> tuple[list[Directive], int]:
     directives: list[Directive] = []
     words: list[Word] = []
     while position < len(text):
@@ -65,17 +67,24 @@ def _block(text: str, position: int) -> tuple[list[Directive], int]:
             if match.group() == "}":
                 return directives, position
             if not words:
+                if match.group() == "{":  # a block without a name: nginx refuses the file; what it holds counts as standing around it
+                    inner, position = _inner(text, position, depth)
+                    directives += inner
                 continue
-            inner: list[Directive] | None = None
+            block: list[Directive] | None = None
             line = text.count("\n", 0, words[0].start) + 1
             if match.group() == "{":
                 if words[0].text.endswith("_by_lua_block"):
-                    inner, position = [], _end_of_lua(text, position)
+                    block, position = [], _end_of_lua(text, position)
                 else:
-                    inner, position = _block(text, position)
-            directives.append(Directive(words[0].text, words[1:], line, inner))
+                    block, position = _inner(text, position, depth)
+            directives.append(Directive(words[0].text, words[1:], line, block))
             words = []
     return directives, position
+
+
+def _inner(text: str, position: int, depth: int) -> tuple[list[Directive], int]:
+    return _block(text, position, depth + 1) if depth < DEEPEST else ([], len(text))
 
 
 def _word(match: re.Match[str]) -> Word:

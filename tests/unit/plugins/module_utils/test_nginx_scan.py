@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.webops.django.plugins.module_utils.nginx_scan import KEPT_LINES, LARGE, shortened, statements
 from ansible_collections.webops.django.plugins.module_utils.nginx_text import parse, walk
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 TEXT = """user www-data; # a; include no.conf;
@@ -44,10 +44,11 @@ PIECE = st.one_of(WORD, st.sampled_from([";", ";", "{", "}", "\n", " "]))
 
 
 @settings(deadline=None)
+@example(["{", "}", "include"])  # a block without a name
 @given(st.lists(PIECE, max_size=30))
 def test_the_scan_agrees_with_the_reader(pieces: list[str]) -> None:
-    """Directives of a name, in any text that closes its blocks and its words."""
-    text = " ".join(pieces)
+    """Directives of a name, in any text that closes its blocks and ends its directives."""
+    text = " ".join("; }" if piece == "}" else piece for piece in pieces)
     depth = 0
     for mark in (piece for piece in pieces if piece in "{}"):
         depth += 1 if mark == "{" else -1

@@ -18,6 +18,7 @@ from ansible_collections.webops.django.plugins.module_utils.nginx_text import (
     path_matches,
     quote,
     read_dump,
+    walk,
 )
 from ansible_collections.webops.django.tests.unit.support.nginx_server import NGINX, NginxServer
 from hypothesis import given
@@ -123,3 +124,10 @@ def test_a_circle_of_includes_ends() -> None:
     configuration = Configuration({"/e/nginx.conf": "http { include a; }", "/e/a": "x; include a;"}, "/e/nginx.conf")
     assert [item.name for _path, item in configuration.directives("http")] == ["x"]
     assert configuration.includes_in("http") == ["/e/a", "/e/a"]
+
+
+def test_blocks_without_end_raise_nothing() -> None:
+    """Deeper than any configuration is."""
+    assert [item.name for item in parse("a {" * 100_000)] == ["a"]
+    assert list(parse("{" * 100_000)) == []
+    assert len(list(walk(parse("a { " * 100 + "} " * 100)))) == 100

@@ -31,6 +31,7 @@ from ansible_collections.webops.django.tests.unit.support.django_projects import
     run_module_here,
     write,
 )
+from ansible_collections.webops.django.tests.unit.support.other_worlds import open_folder
 
 NAME = "django_collectstatic"
 
@@ -38,6 +39,13 @@ NAME = "django_collectstatic"
 @pytest.fixture(name="project")
 def _project(tmp_path: Path) -> Path:
     return make_project(tmp_path / "project", MANIFEST_STORAGE)
+
+
+@pytest.fixture(name="open_project")
+def _open_project() -> t.Iterator[Path]:
+    """A project that other users may read."""
+    with open_folder() as folder:
+        yield make_project(folder / "project", MANIFEST_STORAGE)
 
 
 @pytest.fixture(name="small_disk")
@@ -119,12 +127,12 @@ def test_no_project_and_no_django(project: Path, tmp_path: Path) -> None:
     assert "venv/bin/python cannot import Django" in result["msg"]
 
 
-def test_a_source_that_vanishes_or_cannot_be_read(project: Path) -> None:
+def test_a_source_that_vanishes_or_cannot_be_read(open_project: Path) -> None:
     """The project runs as nobody, who may not read it."""
+    project = open_project
     as_nobody = args(project, user="nobody", python="/usr/bin/python3", python_path=[str(DJANGOS[-1])])
-    for path in (project, *project.parents[:3]):
-        path.chmod(0o755)
-    assert run_module_here(NAME, **as_nobody)["changed"]
+    first = run_module_here(NAME, **as_nobody)
+    assert first.get("changed"), first
     before = snapshot(project / "collected")
     (project / "app/static/app/a.css").chmod(0)
     result = run_module_here(NAME, **as_nobody)
@@ -308,16 +316,14 @@ def test_check_mode_writes_nothing_anywhere(project: Path) -> None:
         write(project / "app/static/app/a.css", "changed " * 300)
 
 
-def test_as_a_user_without_become(tmp_path: Path) -> None:
+def test_as_a_user_without_become(open_project: Path) -> None:
     """The files belong to that user; nothing needs root."""
-    project = make_project(tmp_path / "project")
-    for path in (project, *project.parents[:3]):
-        path.chmod(0o755)
+    project = open_project
     for path in (project, *project.rglob("*")):
         os.chown(path, 65534, 65534)
     wanted = {**args(project, precompress=["gzip"]), "python": "/usr/bin/python3", "python_path": [str(DJANGOS[-1])]}
     run_module_here(NAME, project_path="/nowhere")
-    told = tmp_path / "told"
+    told = project.parent / "told"
     told.touch()
     told.chmod(0o666)
     child = os.fork()

@@ -17,6 +17,7 @@ from ansible_collections.webops.django.plugins.module_utils import served_report
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.modules import django_static_served
 from ansible_collections.webops.django.tests.unit.support.django_projects import run_module
+from ansible_collections.webops.django.tests.unit.support.other_worlds import open_folder
 from ansible_collections.webops.django.tests.unit.support.raw_server import RawServer
 from ansible_collections.webops.django.tests.unit.support.static_site import PAGES, STATIC, StaticSite
 
@@ -36,8 +37,10 @@ def run_fixture(capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 @pytest.fixture(name="site")
-def site_fixture(tmp_path: pathlib.Path) -> StaticSite:
-    return StaticSite(tmp_path)
+def site_fixture() -> t.Iterator[StaticSite]:
+    """In a folder that nginx's workers may enter, whoever they are."""
+    with open_folder() as folder:
+        yield StaticSite(folder)
 
 
 @pytest.fixture(name="served")
@@ -192,9 +195,6 @@ def test_no_404_at_all(site: StaticSite, served: Run) -> None:
 
 def test_a_folder_that_the_worker_may_not_enter(site: StaticSite, served: Run) -> None:
     site.nginx.config.write_text(site.nginx.config.read_text().replace("user root;", "user nobody nogroup;"))
-    for parent in site.static.parents:
-        if os.stat(parent).st_uid == os.geteuid() and parent != pathlib.Path("/") and parent != pathlib.Path("/tmp"):
-            parent.chmod(0o755)
     (site.static / "base").chmod(0o700)
     assert faults(served(pages=[])) == [("/static/base/reset.css", "200 text/css", "403 text/html (answered by nginx)")]
 

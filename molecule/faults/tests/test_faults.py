@@ -31,7 +31,7 @@ def test_fault(fault: Fault, workshop: t.Any) -> None:
     assert not outcome.touched, f"the diagnosis changed the host {outcome.release}:\n{outcome.touched}"
 
 
-def test_recall_and_precision(workshop: t.Any, record_property: t.Callable[[str, object], None]) -> None:
+def test_recall_and_precision(workshop: t.Any, record_testsuite_property: t.Callable[[str, object], None]) -> None:
     """Over all faults of this run: the share of faults whose cause comes first, and the share of findings that are true."""
     faults = workshop.faults
     outcomes = {name: future.result() for name, future in workshop.outcomes.items()}
@@ -41,6 +41,6 @@ def test_recall_and_precision(workshop: t.Any, record_property: t.Callable[[str,
     true = [(name, code) for name, code in named if code in {faults[name].code, *faults[name].others, *faults[name].also}]
     recall = len(first) / max(1, len(broken))
     precision = len(true) / max(1, len(named))
-    record_property("recall", recall)
-    record_property("precision", precision)
+    record_testsuite_property("recall", recall)
+    record_testsuite_property("precision", precision)
     assert (recall, precision) == (1.0, 1.0), {"not named first": sorted({*broken} - {*first}), "false": sorted({*named} - {*true})}

@@ -61,9 +61,9 @@ def fault_of(entry: t.Mapping[str, t.Any], **more: t.Any) -> Fault:
     )
 
 
-def made_up_faults() -> list[Fault]:
-    """The faults of molecule/faults/faults."""
-    return [fault_of(entry) for path in sorted(FAULTS.glob("*.yml")) for entry in yaml.safe_load(path.read_text(encoding="utf-8"))]
+def made_up_faults(pattern: str = "*.yml") -> list[Fault]:
+    """The faults of molecule/faults/faults, of the files whose names match."""
+    return [fault_of(entry) for path in sorted(FAULTS.glob(pattern)) for entry in yaml.safe_load(path.read_text(encoding="utf-8"))]
 
 
 def case(identity: str) -> dict[str, t.Any]:
@@ -100,12 +100,18 @@ def all_faults() -> list[Fault]:
 
 
 def chosen_faults() -> list[Fault]:
-    """What a run shows: each case, each unusual host without a fault, and each cause at least once; everything with WEBOPS_ALL_FAULTS."""
+    """What a run shows: each case, each unusual host without a fault, and each cause at least once; everything with WEBOPS_ALL_FAULTS.
+
+    Of the files world*.yml, where causes known from elsewhere come in the forms that servers in the world have, only what shows a cause that nothing else does.
+    """
     if os.environ.get(EVERYTHING):
         return all_faults()
     chosen = {fault.id: fault for fault in live_cases()}
+    world = {fault.id for fault in made_up_faults("world*.yml")}
     covered = {fault.code for fault in chosen.values()}
-    for fault in made_up_faults():
+    for fault in sorted(made_up_faults(), key=lambda fault: fault.id in world):
+        if fault.id in world and (not fault.code or fault.code in covered):
+            continue
         if not fault.code or fault.code not in covered or fault.others:
             chosen[fault.id] = fault
             covered.add(fault.code)

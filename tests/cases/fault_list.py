@@ -102,7 +102,7 @@ def all_faults() -> list[Fault]:
 def chosen_faults() -> list[Fault]:
     """What a run shows: each case, each unusual host without a fault, and each cause at least once; everything with WEBOPS_ALL_FAULTS.
 
-    Of the files world*.yml, where causes known from elsewhere come in the forms that servers in the world have, only what shows a cause that nothing else does.
+    Of the files world*.yml, where causes come in the forms that they have in the world, only what shows a cause that nothing else does.
     """
     if os.environ.get(EVERYTHING):
         return all_faults()

@@ -26,10 +26,10 @@ test: ## Everything: lint, types, unit, sanity, artefact, molecule
 	@tools/setup test
 	@$(PYTHON) tools/check.py $(STEPS) molecule
 
-test-long: ## What takes too long for every change: all faults, and the resolver beside nginx over many thousand URLs
+test-long: ## What takes too long for every change: all faults, more trees to collect, and the resolver beside nginx over many thousand URLs
 	@tools/setup test
 	@PYTHONPATH=.ansible/collections $(PYTHON) -m pytest -q -p no:cacheprovider tests/long
-	@WEBOPS_ALL_FAULTS=1 $(PYTHON) tools/check.py molecule-faults
+	@WEBOPS_ALL_FAULTS=1 $(PYTHON) tools/check.py molecule-faults molecule-drop_in
 
 lint: ## ansible-lint (production), yamllint, ruff, documentation, changelog
 types: ## mypy

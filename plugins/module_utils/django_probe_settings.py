@@ -9,6 +9,7 @@ Runs inside the project's own interpreter; see django_probe.py for what that mea
 from __future__ import annotations
 
 import os
+import pathlib
 import sys
 import typing as t
 
@@ -28,6 +29,8 @@ def settings_evidence() -> dict[str, t.Any]:
         "settings_file": getattr(sys.modules.get(module), "__file__", None) or "",
         "static_url": _text(settings.STATIC_URL),
         "static_root": path_of(settings.STATIC_ROOT),
+        "static_root_relative": _relative(settings.STATIC_ROOT),
+        "base_dir": _base_dir(module),
         "staticfiles_dirs": [path for _prefix, path in _static_folders(settings)],
         "staticfiles_dirs_prefixed": [{"prefix": prefix, "path": path} for prefix, path in _static_folders(settings) if prefix],
         "staticfiles_finders": list(settings.STATICFILES_FINDERS),
@@ -48,6 +51,18 @@ def settings_evidence() -> dict[str, t.Any]:
         "asgi_application": getattr(settings, "ASGI_APPLICATION", None) or "",
         "sqlite_databases": _sqlite_databases(settings),
     }
+
+
+def _relative(path: t.Any) -> str:
+    """Return a path as it is written where it depends on the folder that a command is started in, else nothing."""
+    text = os.fspath(path) if path else ""
+    return "" if os.path.isabs(text) else text
+
+
+def _base_dir(module: str) -> str:
+    """Return BASE_DIR of the settings, where it is a Path and not a string."""
+    base = getattr(sys.modules.get(module), "BASE_DIR", None)
+    return os.path.abspath(str(base)) if isinstance(base, pathlib.PurePath) else ""
 
 
 def storage_settings(alias: str) -> dict[str, t.Any]:

@@ -21,6 +21,7 @@ from ansible_collections.webops.django.plugins.module_utils.django_probe_links i
 from ansible_collections.webops.django.plugins.module_utils.django_project import Project, ask, redact
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.module_utils.info_build import build_evidence
+from ansible_collections.webops.django.plugins.module_utils.info_elsewhere import collected_elsewhere
 from ansible_collections.webops.django.plugins.module_utils.info_manifest import Manifest, manifest_evidence, read_manifest
 from ansible_collections.webops.django.plugins.module_utils.info_references import REFERENCES_LIMIT, unknown_references
 from ansible_collections.webops.django.plugins.module_utils.info_tree import Tree, compare, look_at, summary
@@ -81,6 +82,7 @@ def _look_into_tree(project: Project, evidence: dict[str, t.Any], files: list[di
     evidence["tree"] = summary(tree, states, manifest)
     evidence["references"] = unknown_references(dict(evidence, files=files), root)
     evidence["build"] = build_evidence(project.path, evidence["sources"])
+    evidence["elsewhere"] = collected_elsewhere(project, evidence, [name for name, state in states.items() if state == "missing"])
     evidence["other_environment"] = _other_environment(project, evidence, tree, states)
     return states
 

@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding, some
 from ansible_collections.webops.django.plugins.module_utils.static_references_findings import page_findings, style_sheet_findings
+from ansible_collections.webops.django.plugins.module_utils.static_repairs import collect, root_line, write
 
 FINDER_CAUSES = ("OSError", "RecursionError", "FileNotFoundError")
 """What listing a folder raises for a link that leads to itself or to a folder above it."""
@@ -56,12 +57,6 @@ def _merged(findings: list[Finding]) -> list[Finding]:
     return list(found.values())
 
 
-def _collect(evidence: t.Mapping[str, t.Any], clear: bool = False) -> str:
-    command = str(evidence.get("collect_command") or "run collectstatic with the service's settings")
-    # Where it is a task of our module's, that compares contents anyway.
-    return f"{command} --clear" if clear and command.endswith("--noinput") else command
-
-
 def _finding(code: str, message: str, fix: str, evidence: t.Mapping[str, t.Any], **more: t.Any) -> Finding:
     return finding(code, "collected", message, fix, evidence, **more)
 
@@ -79,7 +74,7 @@ def _links(evidence: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
     yield _finding(
         "symlink_broken",
         f"The link {first['path']} {leads}{effect}." + (f" There are {len(links)} such links." if len(links) > 1 else ""),
-        f"rm {removed} (or point it at what it was made for), then collect again: {_collect(evidence)}",
+        f"rm {removed} (or point it at what it was made for), then collect again: {collect(evidence)}",
         {"links": links[:10], "stops_collectstatic": bool(in_sources)},
         count=len(links),
         examples=told,
@@ -98,7 +93,7 @@ def _failed(evidence: t.Mapping[str, t.Any]) -> list[Finding]:
                 "collectstatic_failed",
                 f"The manifest {manifest['path']} is no manifest: {manifest['error']}. The storage cannot be made with it, so every page fails, "
                 "and collectstatic, too.",
-                f"rm {_quoted(manifest['path'])}, then collect again: {_collect(evidence)}",
+                f"rm {_quoted(manifest['path'])}, then collect again: {collect(evidence)}",
                 {"manifest": manifest["path"], "error": evidence["storage_error"]},
             )
         ]
@@ -108,7 +103,7 @@ def _failed(evidence: t.Mapping[str, t.Any]) -> list[Finding]:
             _finding(
                 "collectstatic_failed",
                 f"A trial in a temporary folder failed: {trial['error']}.",
-                f"Correct what the message names, then collect again: {_collect(evidence)}",
+                f"Correct what the message names, then collect again: {collect(evidence)}",
                 {"error": trial["error"], "output": trial.get("output", "")},
             )
         ]
@@ -120,7 +115,7 @@ def _of_finder(evidence: t.Mapping[str, t.Any], error: t.Mapping[str, str]) -> F
     who = evidence.get("user") or "the service's user"
     fix = f"Look into the finder {error['finder']}."
     if error["kind"] == "PermissionError":
-        fix = f"chmod u+rX,go+rX {_quoted(error['path'])} (so that {who} may read it), then collect again: {_collect(evidence)}"
+        fix = f"chmod u+rX,go+rX {_quoted(error['path'])} (so that {who} may read it), then collect again: {collect(evidence)}"
     elif error["kind"] == "odd":
         fix = f"Mend the finder {error['finder']}, or take it out of STATICFILES_FINDERS."
     doing = "" if error["kind"] == "odd" else f"fails as {who}{where} with {error['kind']}: "
@@ -137,11 +132,17 @@ def _not_run(evidence: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
     if not tree["is_empty"] or not evidence["files_count"]:
         return
     state = "does not exist" if not tree["exists"] else "holds no file" if tree["is_folder"] else "is no folder"
+    written = evidence.get("static_root_relative") or ""
+    message = f"STATIC_ROOT {tree['path']} {state}, though the finders know {evidence['files_count']} files: they were never collected"
+    fix = f"Collect: {collect(evidence)}"
+    if written:
+        message += f' there. It is written as "{written}", which means another folder wherever a command is started'
+        fix = f"{write(evidence, root_line(evidence, tree['path']))}\nthen collect: {collect(evidence)}"
     yield _finding(
         "collectstatic_not_run",
-        f"STATIC_ROOT {tree['path']} {state}, though the finders know {evidence['files_count']} files: they were never collected.",
-        f"Collect: {_collect(evidence)}",
-        {"STATIC_ROOT": tree["path"], "exists": tree["exists"], "files_count": evidence["files_count"]},
+        f"{message}.",
+        fix,
+        {"STATIC_ROOT": written or tree["path"], "exists": tree["exists"], "files_count": evidence["files_count"]},
         count=evidence["files_count"],
         examples=tree["missing"]["examples"],
     )
@@ -173,9 +174,9 @@ def _stale(evidence: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
         "collectstatic_stale",
         f"What lies in {tree['path']} is not what the finders know now: {'; '.join(parts)}.",
         "Collect again. Django's own command compares times, and leaves a file whose source is older, unless it clears first: "
-        + _collect(evidence, clear=True)
+        + collect(evidence, clear=True)
         if "different" in states
-        else f"Collect again: {_collect(evidence)}",
+        else f"Collect again: {collect(evidence)}",
         {"STATIC_ROOT": tree["path"], **{name: state["count"] for name, state in states.items()}, "manifest_missing": lost},
         count=sum(state["count"] for state in states.values()),
         examples=[example for state in states.values() for example in state["examples"]],

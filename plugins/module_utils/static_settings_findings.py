@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import os
+import shlex
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
+from ansible_collections.webops.django.plugins.module_utils.static_repairs import collect, new_root, root_line, settings_file, write
 
 OTHERS_READ = 0o004
 GROUP_READS = 0o040
@@ -27,12 +29,18 @@ def settings_findings(evidence: t.Mapping[str, t.Any]) -> list[Finding]:
     :param evidence: what ``django_static_info`` gathers; see info_evidence.py. What is not known may be missing.
     :returns: findings in the order in which they should be mended.
     """
-    rules = (_app_missing, _root_unset, _root_in_dirs, _root_is_source, _storage_ignored, _finder_missing, _permissions, _wrong_environment)
+    rules = (
+        _app_missing,
+        _root_unset,
+        _root_in_dirs,
+        _root_is_source,
+        _storage_ignored,
+        _finder_missing,
+        _permissions,
+        _other_folder,
+        _wrong_environment,
+    )
     return [found for rule in rules for found in rule(evidence)]
-
-
-def _file(evidence: t.Mapping[str, t.Any]) -> str:
-    return str(evidence["settings_file"] or evidence["settings_module"])
 
 
 def _finding(code: str, message: str, fix: str, evidence: t.Mapping[str, t.Any], **more: t.Any) -> Finding:
@@ -44,8 +52,8 @@ def _app_missing(evidence: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
         yield _finding(
             "staticfiles_app_missing",
             f"django.contrib.staticfiles is not in INSTALLED_APPS of {evidence['settings_module']}, so there is no collectstatic.",
-            f'Add "django.contrib.staticfiles" to INSTALLED_APPS in {_file(evidence)}.',
-            {"settings_file": _file(evidence)},
+            f'In {settings_file(evidence)} add "django.contrib.staticfiles" to INSTALLED_APPS\nthen collect: {collect(evidence)}',
+            {"settings_file": settings_file(evidence)},
         )
 
 
@@ -56,9 +64,14 @@ def _root_unset(evidence: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
         yield _finding(
             "static_root_unset",
             f"STATIC_ROOT is not set in {evidence['settings_module']}, so collectstatic has no folder to collect into.",
-            f'Write STATIC_ROOT = BASE_DIR / "staticfiles" in {_file(evidence)}.',
-            {"STATIC_ROOT": "", "settings_file": _file(evidence)},
+            root_fix(evidence, new_root(evidence)),
+            {"STATIC_ROOT": "", "settings_file": settings_file(evidence)},
         )
+
+
+def root_fix(evidence: t.Mapping[str, t.Any], folder: str) -> str:
+    """Return the lines that make a folder STATIC_ROOT and collect into it."""
+    return f"{write(evidence, root_line(evidence, folder))}\nthen collect: {collect(evidence)}"
 
 
 def _has_own_folder(evidence: t.Mapping[str, t.Any]) -> bool:
@@ -73,7 +86,7 @@ def _root_in_dirs(evidence: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
             "static_root_in_staticfiles_dirs",
             f"STATIC_ROOT and an entry of STATICFILES_DIRS are the same folder, {root}, in {evidence['settings_module']}: "
             "collectstatic refuses that (staticfiles.E002), since one is where copies go and the other is a source.",
-            f'Write STATIC_ROOT = BASE_DIR / "staticfiles" in {_file(evidence)}, and keep {root} in STATICFILES_DIRS.',
+            f"{root_fix(evidence, new_root(evidence))}\n({root} stays in STATICFILES_DIRS)",
             {"STATIC_ROOT": root, "STATICFILES_DIRS": evidence["staticfiles_dirs"]},
         )
 
@@ -89,7 +102,7 @@ def _root_is_source(evidence: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
                 "static_root_is_source_dir",
                 f"STATIC_ROOT {evidence['static_root']} {'lies in' if within else 'is'} {whose}{f', {folder}' if within else ''}: "
                 "what is collected is found as a source the next time, and hashed names pile up.",
-                f'Write STATIC_ROOT = BASE_DIR / "staticfiles" in {_file(evidence)}.',
+                root_fix(evidence, new_root(evidence)),
                 {"STATIC_ROOT": evidence["static_root"], "source": source["path"], "app": source["app"]},
             )
             return
@@ -105,7 +118,8 @@ def _storage_ignored(evidence: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
             "storage_setting_ignored",
             f"STATICFILES_STORAGE is set in {evidence['settings_module']}, but Django {evidence['django_version']} ignores it"
             + (f" and uses {in_use}." if in_use else "."),
-            f'Write STORAGES = {{"default": {{"BACKEND": "{default}"}}, "staticfiles": {{"BACKEND": "{wanted}"}}}} in {_file(evidence)}.',
+            write(evidence, f'STORAGES = {{"default": {{"BACKEND": "{default}"}}, "staticfiles": {{"BACKEND": "{wanted}"}}}}')
+            + f"\nthen collect: {collect(evidence)}",
             {"STATICFILES_STORAGE": wanted, "in_use": in_use, "django_version": evidence["django_version"]},
         )
 
@@ -123,7 +137,7 @@ def _finder_missing(evidence: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
     yield _finding(
         "finder_missing",
         f"STATICFILES_FINDERS of {evidence['settings_module']} lacks {' and '.join(names)}, so these exist and are not found: {what}.",
-        f"Write STATICFILES_FINDERS = {[*names, *evidence['staticfiles_finders']]!r} in {_file(evidence)}.",
+        write(evidence, f"STATICFILES_FINDERS = {[*names, *evidence['staticfiles_finders']]!r}") + f"\nthen collect: {collect(evidence)}",
         {"lacking": names, "STATICFILES_FINDERS": evidence["staticfiles_finders"]},
         count=sum(entry["count"] for entry in lacking),
         examples=[name for entry in lacking for name in entry["examples"]],
@@ -138,10 +152,10 @@ def _permissions(evidence: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
     private = bool(evidence.get("group_is_private"))
     umask = evidence.get("umask", 0o022)
     judged = (
-        ("file_mode", "FILE_UPLOAD_PERMISSIONS", 0o666, OTHERS_READ, GROUP_READS, "0o644"),
-        ("folder_mode", "FILE_UPLOAD_DIRECTORY_PERMISSIONS", 0o777, OTHERS_ENTER, GROUP_ENTERS, "0o755"),
+        ("file_mode", "FILE_UPLOAD_PERMISSIONS", 0o666, OTHERS_READ, GROUP_READS, "0o644", "f"),
+        ("folder_mode", "FILE_UPLOAD_DIRECTORY_PERMISSIONS", 0o777, OTHERS_ENTER, GROUP_ENTERS, "0o755", "d"),
     )
-    for key, setting, full, others, group, right in judged:
+    for key, setting, full, others, group, right, kind in judged:
         given = details.get(key)
         mode = full & ~umask if given is None else given
         if not isinstance(mode, int) or mode & others == others or (mode & group == group and not private):
@@ -151,12 +165,17 @@ def _permissions(evidence: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
         where = f"the storage's option {option} is {_octal(given)}" if by_option else f"{setting} is {_octal(given)}"
         if given is None:
             where += f", so that the umask {_octal(umask)} decides"
-        line = f'"{option}": {right} in the OPTIONS of STORAGES["staticfiles"]' if by_option else f"{setting} = {right}"
+        line = (
+            f'In {settings_file(evidence)} write "{option}": {right} in the OPTIONS of STORAGES["staticfiles"]'
+            if by_option
+            else write(evidence, f"{setting} = {right}")
+        )
         yield _finding(
             "upload_permissions_setting",
             f"In {evidence['settings_module']}, {where}: collected {'files' if key == 'file_mode' else 'folders'} get the mode {_octal(mode)}, "
             "and nobody but the service's user can read them, the web server neither.",
-            f"Write {line} in {_file(evidence)}, then collect again.",
+            f"{line}\nthen mend what is there, for collectstatic leaves files that have not changed as they are:\n"
+            f"sudo find {shlex.quote(evidence.get('storage_location') or evidence['static_root'])} -type {kind} -exec chmod {right.replace('0o', '0')} {{}} +",
             {"setting": option if by_option else setting, "mode": _octal(mode)},
         )
 
@@ -165,10 +184,28 @@ def _octal(mode: t.Any) -> str:
     return f"0o{mode:o}" if isinstance(mode, int) else str(mode)
 
 
+def _other_folder(evidence: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
+    """A relative STATIC_ROOT was collected by a command that was started in another folder than the project's."""
+    found, tree = evidence.get("elsewhere") or {}, evidence.get("tree") or {}
+    if not found or not tree or not tree["missing"]["count"]:
+        return
+    root, written = evidence["static_root"], evidence["static_root_relative"]
+    yield _finding(
+        "collectstatic_wrong_environment",
+        f'STATIC_ROOT in {evidence["settings_module"]} is "{written}", a relative path, which means another folder wherever a command is started. '
+        f"From the project's folder it is {root}, which {'does not exist' if not tree['exists'] else 'lacks files'}; {found['holds']} of the files "
+        f"lie in {found['path']}: collectstatic was started in {found['started_in']}.",
+        root_fix(evidence, root),
+        {"STATIC_ROOT": written, "from_the_project": root, "collected_into": found["path"], "started_in": found["started_in"]},
+        count=tree["missing"]["count"],
+        examples=tree["missing"]["examples"],
+    )
+
+
 def _wrong_environment(evidence: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
     """The service's tree lacks files that lie where collectstatic puts them without the service's environment."""
     other, tree = evidence.get("other_environment") or {}, evidence.get("tree") or {}
-    if not other or not tree:
+    if not other or not tree or evidence.get("elsewhere"):
         return
     evaluated = f"Without the service's environment, as at a shell, manage.py uses {other['settings_module']}"
     fix = f"Collect with the service's settings: {evidence.get('collect_command') or 'run collectstatic with its environment'}"

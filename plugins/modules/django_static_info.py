@@ -153,6 +153,15 @@ static_root:
   returned: success
   type: str
   sample: /srv/shop/staticfiles
+static_root_relative:
+  description: STATIC_ROOT as it is written, where that depends on the folder in which a command is started. Empty where it is an absolute path.
+  returned: success
+  type: str
+base_dir:
+  description: BASE_DIR of the settings, where it is a C(pathlib.Path). Empty otherwise.
+  returned: success
+  type: str
+  sample: /srv/shop
 staticfiles_dirs:
   description: Folders of STATICFILES_DIRS as absolute paths, without their prefixes.
   returned: success
@@ -483,6 +492,22 @@ other_environment:
     - None unless the tree lacks something and the environment makes a difference.
   returned: when O(collected), and the storage is local
   type: dict
+elsewhere:
+  description:
+    - The folder in which a relative STATIC_ROOT was collected, for a command that was started in another folder than the project's.
+    - None where STATIC_ROOT is absolute, where the tree lacks nothing, and where no such folder was found.
+  returned: when O(collected), and the storage is local
+  type: dict
+  contains:
+    path:
+      description: The folder.
+      type: str
+    started_in:
+      description: The folder in which collectstatic must have been started.
+      type: str
+    holds:
+      description: How many of the files lie there that the tree lacks.
+      type: int
 trial:
   description: What came of O(trial).
   returned: when O(trial)

@@ -11,6 +11,7 @@ from ansible_collections.webops.django.plugins.module_utils.static_settings_find
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
 from ansible_collections.webops.django.plugins.plugin_utils.stages import collected_mounts, page_references
 from ansible_collections.webops.django.plugins.plugin_utils.stages.page_names import known_names
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import restart
 
 ABOUT_THE_TREE = ("collectstatic_not_run", "collectstatic_stale", "collectstatic_failed", "symlink_broken")
 
@@ -22,15 +23,22 @@ def findings(site: SiteView) -> list[Finding]:
         return [*mounts, *page_references.findings(site)]
     explained = settings_findings(site.static)
     found = collected_findings(site.static, explained)
-    if _is_not_needed(site):
+    if _is_not_needed(site) or (site.static.get("static_root_relative") and site.targets and all(target.served for target in site.targets)):
+        # What a relative STATIC_ROOT means to the service may be another folder, the one that nginx serves.
         found = [item for item in found if item["code"] not in ABOUT_THE_TREE]
     found = _behind_broken_link(site, found)
     if mounts:
         # A folder behind a mount is stale or empty because of the mount.
         found = [item for item in found if item["code"] not in ("collectstatic_not_run", "collectstatic_stale")]
     lacking = [target.url for target in site.targets if not target.served and target.expected["state"] not in ("same", "unknown")]
-    told = [dict(item, urls=lacking if item["code"] in ABOUT_THE_TREE else []) for item in found]
+    told = [dict(item, urls=lacking if item["code"] in ABOUT_THE_TREE else [], fix=_with_restart(site, item)) for item in found]
     return [*mounts, *told, *_of_pages(site, told)]
+
+
+def _with_restart(site: SiteView, item: Finding) -> str:
+    """A storage with a manifest reads it once, when the application starts."""
+    again = item["code"] in ABOUT_THE_TREE and site.static.get("manifest_name") and site.application.get("pids")
+    return f"{item['fix']}\nthen {restart(site.application)}" if again else str(item["fix"])
 
 
 def _behind_broken_link(site: SiteView, found: list[Finding]) -> list[Finding]:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import time
 import typing as t
@@ -13,7 +12,8 @@ import typing as t
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import locations
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
-from ansible_collections.webops.django.plugins.plugin_utils.stages import server_choice
+from ansible_collections.webops.django.plugins.plugin_utils.stages import server_absent, server_choice, server_enable
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command as command
 
 Document = t.Mapping[str, t.Any]
 TOLERANCE = 0.02
@@ -23,9 +23,9 @@ TOLERANCE = 0.02
 def findings(site: SiteView) -> list[Finding]:
     """Name what keeps requests from the site's server block."""
     if site.nginx is None:
-        return _nobody_in_front(site)
+        return server_absent.findings(site)
     invalid = (site.nginx.get("test") or {}).get("valid") is False
-    not_enabled = _not_enabled(site)
+    not_enabled = server_enable.findings(site, _urls(site))
     found = not_enabled
     if invalid and not _is_the_same_link(site, not_enabled):
         # The configuration that cannot be read goes before the file that no include reaches: nothing can be enabled before.
@@ -43,75 +43,6 @@ def _urls(site: SiteView) -> list[str]:
 
 def _finding(code: str, message: str, fix: str, evidence: Document, urls: t.Sequence[str]) -> Finding:
     return dict(finding(code, "server", message, fix, evidence), urls=list(urls))
-
-
-def _nobody_in_front(site: SiteView) -> list[Finding]:
-    """No nginx leads to the application: a client reaches its port itself, or nothing."""
-    failing = site.failing()
-    ports = [bind for bind in site.application["binds"] if bind.get("port")]
-    if not failing or (failing[0].answer is None and not ports):
-        return _nobody_at_all(site)
-    where = ", ".join(f"{bind['address']}:{bind['port']}" for bind in ports) or "its socket"
-    answer = failing[0].answer
-    got = f"answers {answer['status']} for {failing[0].url}" if answer and answer["status"] else "serves no static files"
-    debug = "" if site.static.get("debug") else " DEBUG is off, so Django serves none itself."
-    return [
-        _finding(
-            "debug_off_no_static_server",
-            f"No web server is in front of {site.name}: clients reach {site.application['kind']} at {where}, which {got}.{debug}",
-            "Put nginx in front, with a location for the static files:\n" + server_block(site),
-            {"binds": list(site.application["binds"]), "debug": site.static.get("debug"), "static_root": site.static_root},
-            _urls(site),
-        )
-    ]
-
-
-def _nobody_at_all(site: SiteView) -> list[Finding]:
-    if not site.application["binds"] or site.evidence["nginx"] or not site.failing():
-        return []
-    return [
-        _finding(
-            "nginx_not_running",
-            f"{site.name} listens at {site.application['binds'][0].get('unix')}, and there is no nginx on this host that could pass requests to it.",
-            "sudo apt-get install nginx, then add a server block:\n" + server_block(site),
-            {"binds": list(site.application["binds"])},
-            _urls(site),
-        )
-    ]
-
-
-def server_block(site: SiteView) -> str:
-    """Return a server block that serves the site, to be pasted."""
-    bind: Document = next(iter(site.application["binds"]), {})
-    upstream = f"http://unix:{bind['unix']}" if bind.get("unix") else f"http://127.0.0.1:{bind.get('port', 8000)}"
-    prefix = "/" + site.static_url.partition("://")[2].partition("/")[2] if "://" in site.static_url else site.static_url or "/static/"
-    name = next((name for name in (site.static.get("allowed_hosts") or ()) if name != "*"), "example.com")
-    root = site.static_root.rstrip("/") or "/srv/app/static"
-    lines = (
-        "server {",
-        "    listen 80;",
-        f"    server_name {name};",
-        f"    location ^~ {prefix} {{",
-        f"        alias {root}/;",
-        "    }",
-        "    location / {",
-        f"        proxy_pass {upstream};",
-        "        proxy_set_header Host $host;",
-        "    }",
-        "}",
-    )
-    return "\n".join(lines)
-
-
-def command(nginx: Document, action: str) -> str:
-    """Return the command that tests the configuration of this nginx and then does something with it.
-
-    :param action: a word of systemctl's, ``reload`` or ``start``.
-    """
-    arguments = " ".join(shlex.quote(word) for word in nginx.get("arguments") or ())
-    program = " ".join(filter(None, [nginx["program"], arguments]))
-    do = f"systemctl {action} {nginx['unit']}" if nginx.get("unit") else f"{program} -s reload" if action == "reload" else program
-    return f"sudo {program} -t && sudo {do}"
 
 
 def _not_running(site: SiteView) -> Finding:
@@ -147,39 +78,6 @@ def _how_to_mend(test: Document, nginx: Document) -> str:
     if "invalid number of arguments" in test["message"] or "unexpected" in test["message"] or "is not terminated" in test["message"]:
         return "most often a semicolon is missing at the end of that line, or of the one before"
     return "correct what the message names"
-
-
-def _not_enabled(site: SiteView) -> list[Finding]:
-    """Name the file that holds the site's server block and that no include reaches."""
-    nginx, server = t.cast("Document", site.nginx), site.server
-    if server is None or server.file not in nginx.get("unreached", {}):
-        return []
-    link = _link_for(nginx, server.file)
-    enabled = _enabled_folder(server.file)
-    if link:
-        message = f"{link['path']} was meant to enable the site, but leads to {link['target']}, which does not exist there."
-        fix = f"sudo ln -sfn {shlex.quote(server.file)} {shlex.quote(link['path'])}"
-    elif enabled:
-        message = f"{server.file} holds the site's server block, but no include of {nginx['main']} reaches it."
-        fix = f"sudo ln -s {shlex.quote(server.file)} {shlex.quote(enabled)}/"
-    else:
-        message = f"{server.file} holds the site's server block, but no include of {nginx['main']} reaches it."
-        fix = f"Add to the http block of {nginx['main']}: include {server.file};"
-    evidence = {"file": server.file, "line": server.line, "main": nginx["main"], "link": link}
-    return [_finding("site_not_enabled", message, f"{fix} && {command(nginx, 'reload' if nginx['running'] else 'start')}", evidence, _urls(site))]
-
-
-def _link_for(nginx: Document, file: str) -> Document | None:
-    """Return the dangling link that was meant for a file: it has its name, or its target has."""
-    name = os.path.basename(file)
-    links = nginx.get("dangling") or ()
-    return next((link for link in links if name in (os.path.basename(link["path"]), os.path.basename(link["target"]))), None)
-
-
-def _enabled_folder(file: str) -> str:
-    """Return the folder of links that belongs to the folder of a file, as Debian has them."""
-    base, name = os.path.split(os.path.dirname(file))
-    return os.path.join(base, "sites-enabled") if name == "sites-available" else ""
 
 
 def _is_the_same_link(site: SiteView, not_enabled: list[Finding]) -> bool:

@@ -21,6 +21,17 @@ def test_settings_are_evaluated(tmp_path: Path) -> None:
     assert {file["app"] for file in answer["files"]} == {"app"}
 
 
+def test_a_relative_root_is_told_as_it_is_written(tmp_path: Path) -> None:
+    answer = ask(project_at(make_project(tmp_path, 'STATIC_ROOT = "gathered/"\n')), "static_info")
+    assert (answer["static_root"], answer["static_root_relative"]) == (str(tmp_path / "gathered"), "gathered/")
+    assert answer["base_dir"] == str(tmp_path)
+
+
+def test_a_base_dir_that_is_a_string_takes_no_slash(tmp_path: Path) -> None:
+    answer = ask(project_at(make_project(tmp_path, "BASE_DIR = str(BASE_DIR)\n")), "static_info")
+    assert (answer["static_root_relative"], answer["base_dir"]) == ("", "")
+
+
 def test_storages_are_told_without_their_secrets(tmp_path: Path) -> None:
     """Of options only the names; a folder where it is one."""
     project = make_project(

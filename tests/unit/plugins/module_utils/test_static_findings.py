@@ -65,15 +65,16 @@ def in_fork(work: t.Callable[[], object], folder: str, environment: t.Mapping[st
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def collect(project: Path, **environment: str) -> None:
+def collect(project: Path, started_in: Path | None = None, **environment: str) -> None:
     """Run collectstatic as somebody at a shell does."""
 
     def command() -> None:
-        sys.argv = ["manage.py", "collectstatic", "--noinput", "--verbosity=0"]
-        runpy.run_path("manage.py", run_name="__main__")
+        sys.argv = [str(project / "manage.py"), "collectstatic", "--noinput", "--verbosity=0"]
+        sys.path.insert(0, str(project))
+        runpy.run_path(str(project / "manage.py"), run_name="__main__")
 
     with open(os.devnull, "w", encoding="ascii") as nothing:
-        if in_fork(command, str(project), environment, nothing.fileno()):
+        if in_fork(command, str(started_in or project), environment, nothing.fileno()):
             raise CollectstaticFailedError
 
 
@@ -277,6 +278,30 @@ def test_collected_without_the_services_environment(tmp_path: Path, own: str) ->
     assert codes(project, DJANGO_SETTINGS_MODULE="conf.production") == ["collectstatic_wrong_environment"]
     collect(project, DJANGO_SETTINGS_MODULE="conf.production")
     assert codes(project, DJANGO_SETTINGS_MODULE="conf.production") == []
+
+
+@pytest.mark.parametrize("start", [".", "site/conf"])
+def test_a_relative_root_that_was_collected_in_another_folder(tmp_path: Path, start: str) -> None:
+    """It was collected, so "never collected" would be untrue; the pasted repair must end in a healthy project."""
+    project = make_project(tmp_path / "site", 'STATIC_ROOT = "gathered"\n')
+    collect(project, tmp_path / start)
+    (finding,) = found(project)
+    assert finding["code"] == "collectstatic_wrong_environment"
+    assert f"lie in {tmp_path / start / 'gathered'}" in finding["message"]
+    line = 'STATIC_ROOT = BASE_DIR / "gathered"'
+    assert finding["fix"].splitlines()[0] == f"At the end of {project}/conf/settings.py write: {line}"
+    with open(project / "conf/settings.py", "a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
+    collect(project, tmp_path / start)
+    assert codes(project) == []
+
+
+def test_a_relative_root_that_was_never_collected_is_told_as_it_is_written(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "site", 'STATIC_ROOT = "gathered"\n')
+    (finding,) = found(project)
+    assert finding["code"] == "collectstatic_not_run"
+    assert 'It is written as "gathered", which means another folder wherever a command is started.' in finding["message"]
+    assert 'write: STATIC_ROOT = BASE_DIR / "gathered"\nthen collect: ' in finding["fix"]
 
 
 def test_another_environment_that_was_never_collected_is_no_cause(tmp_path: Path) -> None:

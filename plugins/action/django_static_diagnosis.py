@@ -18,6 +18,7 @@ from ansible_collections.webops.django.plugins.plugin_utils.diagnosis import con
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_look import ask_url, merge, next_look
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_options import Options
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_report import report
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_secrets import without_secrets
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_sites import Hosts
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import require_parser
 
@@ -47,7 +48,9 @@ class ActionModule(ActionBase):
     def _diagnose(self, options: Options, host: str, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         if options.report_dir:
             diagnosis_files.make_folder(options.report_dir)
-        evidence = diagnosis_files.read_evidence(options.evidence) if options.evidence is not None else self._gather(options, task_vars)
+        gathered = diagnosis_files.read_evidence(options.evidence) if options.evidence is not None else self._gather(options, task_vars)
+        # What has no secrets cannot tell any: neither on the screen nor in a finding's evidence.
+        evidence = without_secrets(gathered)
         result = conclude(evidence, host)
         lines = self._explain(options, evidence) if options.url else report(result)
         returned: dict[str, t.Any] = {"changed": False, **result, "report": lines, "module_runs": self._runs}
@@ -56,7 +59,7 @@ class ActionModule(ActionBase):
         if options.report_dir:
             returned["report_path"], returned["evidence_path"] = diagnosis_files.write_report(options.report_dir, result, evidence)
         if options.return_evidence:
-            returned["evidence"] = diagnosis_files.without_secrets(evidence)
+            returned["evidence"] = evidence
         if options.show:
             Display().display(plain("\n" + "\n".join(lines) + "\n"))
         return dict(plain(returned))

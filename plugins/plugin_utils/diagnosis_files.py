@@ -12,9 +12,7 @@ import tempfile
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
-from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_secrets import without_secrets
 
-__all__ = ["read_evidence", "without_secrets", "write_report"]
 PARTS = {"host": dict, "notes": list, "nginx": list, "applications": list, "look": dict}
 
 
@@ -43,7 +41,7 @@ def _load(path: str) -> t.Any:
 
 
 def write_report(folder: str, result: t.Mapping[str, t.Any], evidence: t.Mapping[str, t.Any]) -> tuple[str, str]:
-    """Write a host's result and the evidence for it, without secrets; return both paths.
+    """Write a host's result and the evidence for it, which holds no secrets any more; return both paths.
 
     :raises ExplainedError: the folder cannot be written to.
     """
@@ -54,7 +52,7 @@ def write_report(folder: str, result: t.Mapping[str, t.Any], evidence: t.Mapping
     try:
         _write(report, result, 0o644)
         # It tells much of a host: it is for its owner only.
-        _write(document, without_secrets(evidence), 0o600)
+        _write(document, evidence, 0o600)
     except OSError as error:
         raise ExplainedError(f"The report cannot be written to {folder} (django_verify_report_dir): {error.strerror}.") from error
     return report, document

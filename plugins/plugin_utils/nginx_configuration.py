@@ -15,6 +15,7 @@ import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.module_utils.nginx_text import path_matches
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_listen import read_listens
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_model import (
     OTHER_HANDLERS,
     PASSES,
@@ -54,7 +55,6 @@ _BULK = re.compile(r"(?:^|[;{}\s])(?:map|geo|split_clients)\s+[^{};]*\{")
 _ENDS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|#[^\n]*|\}", re.DOTALL)
 _LARGE = 200_000
 """Characters of a file from which on the contents of its maps are passed over: they may be megabytes, and are not needed to choose a location."""
-_ADDRESS = re.compile(r"(?:\[(?P<six>[^\]]*)\]|(?P<four>[^:\[\]]*))(?::(?P<port>\d+)(?:-(?P<last>\d+))?)?\Z")
 
 
 class Configuration:
@@ -210,24 +210,6 @@ def _modifier(arguments: list[str]) -> tuple[str, str]:
     if match:
         return match.group(1), match.group(2)
     return ("@" if arguments[0].startswith("@") else ""), arguments[0]
-
-
-def read_listens(directive: Directive) -> list[Listen]:
-    """Read a ``listen``: several for a range of ports, none if it cannot be understood."""
-    if not directive.arguments:
-        return []
-    text, options = directive.arguments[0], set(directive.arguments[1:])
-    ssl, default = "ssl" in options, bool({"default_server", "default"} & options)
-    if text.startswith("unix:"):
-        return [Listen("", None, text[5:], ssl, default, directive.file, directive.line)]
-    match = _ADDRESS.match(f"*:{text}" if re.fullmatch(r"\d+(?:-\d+)?", text) else text)
-    if match is None:
-        return []
-    address = match["six"] if match["six"] is not None else "" if match["four"] in ("*", "0.0.0.0") else match["four"]
-    first = int(match["port"] or 80)
-    last = min(int(match["last"] or first), 65535)
-    both = address == "::" and "ipv6only=off" in options
-    return [Listen(address, port, "", ssl, default, directive.file, directive.line, both) for port in range(first, last + 1)]
 
 
 def require_parser() -> None:

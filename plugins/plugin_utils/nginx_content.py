@@ -156,7 +156,7 @@ class Content:
             self._request.answer(301, f"{path} is a folder")
             return None
         route.outcome = "file"
-        self._request.is_missing = kind == ""
+        self._request.is_missing = None if kind is None else kind == ""
         route.steps.append(f"opens {path}")
         return None
 
@@ -199,16 +199,3 @@ class Content:
             return None
         request.answer(403, f"{path} is a folder without an index file")
         return None
-
-
-def access(block: Block) -> tuple[int, str] | None:
-    """Return the status and the reason with which everybody is refused.
-
-    A rule that allows somebody may allow the client, and who is asked for a password may have it.
-    """
-    rules = block.effective("deny")
-    satisfied = any(item.arguments[:1] == ["any"] for item in block.effective("satisfy"))
-    asks = any(item.arguments[:1] != ["off"] for item in block.effective("auth_basic"))
-    if rules and rules[0].name == "deny" and rules[0].arguments == ["all"] and not (satisfied and asks):
-        return 403, f"deny all ({rules[0].file}:{rules[0].line})"
-    return None

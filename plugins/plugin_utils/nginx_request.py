@@ -13,11 +13,15 @@ import dataclasses
 import typing as t
 from urllib.parse import SplitResult
 
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_access import admission
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Configuration
-from ansible_collections.webops.django.plugins.plugin_utils.nginx_content import Content, access
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_connection import Connection
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_content import Content
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_error_page import REDIRECTS, ErrorPages
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_location_choice import choose_location
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_model import Block, Directive, Location, ServerBlock
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_paths import Place
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_request_values import request_values
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_rewrite import IfBlock, Rewriter
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import KindOf, Route
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_server_choice import choose_server
@@ -26,7 +30,6 @@ from ansible_collections.webops.django.plugins.plugin_utils.nginx_variables impo
 
 CHANGES = 11
 """Changes of the URI, and internal redirects, at the last of which nginx answers 500 (NGX_HTTP_MAX_URI_CHANGES and one)."""
-REDIRECTS = (301, 302, 303, 307, 308)
 Step = t.Callable[[], t.Any]
 
 
@@ -36,38 +39,55 @@ class Request:
     :ivar stays: ``rewrite … break`` changed the URI, so that the location's alias cannot be used.
     :ivar adds_uri: try_files has found the URI behind the alias of a pattern.
     :ivar is_internal: locations that say ``internal`` are open.
+    :ivar is_missing: the file that would be opened is not there.
+    :ivar final: no error page is looked for.
+    :ivar kept: what the route told at the first place that tried files.
     """
 
-    def __init__(self, configuration: Configuration, kind_of: KindOf, parts: SplitResult, port: int | None, address: str | None) -> None:
+    def __init__(self, configuration: Configuration, kind_of: KindOf, parts: SplitResult, to: Connection) -> None:
         self.configuration = configuration
         self.kind_of = kind_of
         self._parts = parts
-        self._port = port
-        self._address = address
+        self._to = to
+        self.client = to.client
         self.uri = parts.path or "/"
         self.args = parts.query
         self.route = Route()
         self.stays = self.adds_uri = self.is_internal = False
         self.content: Directive | None = None
-        self._changes = CHANGES
-        self._kept: dict[str, t.Any] | None = None
-        self._final = self._had_error_page = False
-        self._before: tuple[Route, int, str | None] | None = None
-        self.variables = Variables(_values(self, parts, port), configuration.declared)
+        self.is_missing: bool | None = False
+        self.changes_left = CHANGES
+        self.kept: dict[str, t.Any] | None = None
+        self.final = self._is_subrequest = self._in_doubt = False
+        self._error_pages = ErrorPages(self)
+        self.variables = Variables(request_values(self, parts, to), configuration.declared)
 
     def run(self, server: ServerBlock | None = None) -> Route:
         """Return the route."""
-        step: Step | None = self._choose(server)
+        return self._walk(self._choose(server))
+
+    def subrequest(self, uri: str) -> Route:
+        """Return the way of a request that a module makes on its own: it begins with the rewrites of the server block, and everybody may come in."""
+        inner = Request(self.configuration, self.kind_of, self._parts, self._to)
+        inner.uri, inner.args, inner.is_internal, inner._is_subrequest = uri, "", True, True
+        inner.variables.take(self.variables)
+        inner.route.server = self.route.server
+        return inner._walk(inner._server_phase)
+
+    def _walk(self, step: Step | None) -> Route:
         while step is not None:
-            step = step() or self._error_page()
-        if self._kept is not None and self._before is None:
-            self.route = dataclasses.replace(self.route, **self._kept)
-        return self._told()
+            step = step() or self._error_pages.follow()
+        self.route.is_missing = self.is_missing
+        if self.kept is not None and self._error_pages.before is None:
+            self.route = dataclasses.replace(self.route, **self.kept)
+        route = self._error_pages.told(self.route, self._parts.path)
+        if self._in_doubt:
+            route.outcome, route.if_admitted = "unknown", route.outcome
+        return route
 
     def _choose(self, server: ServerBlock | None) -> Step | None:
         """Choose the server block and read the URI."""
-        unix = self._address[5:] if self._address and self._address.startswith("unix:") else ""
-        choice = choose_server(self.configuration, self._parts.hostname or "", self._port, None if unix else self._address, unix)
+        choice = choose_server(self.configuration, self._parts.hostname or "", self._to.port, self._to.address, self._to.unix)
         route = self.route
         route.server, route.server_reason = choice.server, choice.reason
         if server is not None:
@@ -154,23 +174,34 @@ class Request:
 
     def _may_change(self) -> bool:
         """Count a change of the URI; tell whether the request goes on."""
-        self._changes -= 1
-        if self._changes <= 0:
+        self.changes_left -= 1
+        if self.changes_left <= 0:
             self.answer(500, "the URI was changed too often", final=True)
-        return self._changes > 0
+        return self.changes_left > 0
 
     def _access_phase(self) -> Step | None:
-        refused = access(t.cast("Block", self.route.block))
-        if refused is not None:
-            self.answer(refused[0], refused[1], outcome="denied")
-            return None
         route, block = self.route, t.cast("Block", self.route.block)
         route.handler = self.content.name if self.content is not None else "static"
         route.mapping = block.mapping
         if route.mapping is not None:
             with contextlib.suppress(UnknownVariableError):
                 route.mapping = route.mapping._replace(folder=Place(block, self.variables).folder() or "/")
-        return Content(self).run
+        return Content(self).run if self._is_subrequest or self._let_in() else None
+
+    def _let_in(self) -> bool:
+        """Tell whether the client may come in; what cannot be decided is noted, and the way goes on as if it might."""
+        found = admission(self)
+        if found.status is not None and found.refusal is not None:
+            item = found.refusal
+            self.answer(found.status, f"{item} ({item.file}:{item.line})", outcome="" if found.status == 500 else "denied")
+            self.route.refusal = item
+            return False
+        for said in found.doubts:
+            item = said.directive
+            self.route.undecided.append((str(item), item.file, item.line, said.why))
+            self.route.steps.append(f"{item} ({item.file}:{item.line}): {said.why}; if the client is let in, nginx goes on")
+            self._in_doubt = True
+        return True
 
     def redirect(self, target: str, args: str | None) -> Step | None:
         """Go on with another URI.
@@ -204,70 +235,9 @@ class Request:
     def keep(self) -> None:
         """Keep location, mapping and tries of the first place that tries files: that is where a fault is."""
         route = self.route
-        if self._kept is None:
-            self._kept = {name: getattr(route, name) for name in ("location", "location_reason", "losers", "mapping", "tries")}
+        if self.kept is None:
+            self.kept = {name: getattr(route, name) for name in ("location", "location_reason", "losers", "mapping", "tries")}
         route.tries = []
-
-    def _error_page(self) -> Step | None:
-        """Follow the error page of a status; once in a request."""
-        route = self.route
-        status = 404 if route.outcome == "file" and self.is_missing else route.status or 0
-        if self._had_error_page or self._final or status < 300 or self._changes <= 0 or route.outcome == "unknown" or route.block is None:
-            return None
-        given = route.block.effective("error_page")
-        self._had_error_page = bool(given) and not any(item.arguments[:1] == ["on"] for item in route.block.effective("recursive_error_pages"))
-        for item in given:
-            codes = [word for word in item.arguments[:-1] if not word.startswith("=")]
-            if str(status) in codes:
-                return self._to_error_page(item, status)
-        return None
-
-    def _to_error_page(self, item: Directive, status: int) -> Step | None:
-        route = self.route
-        overwrite = next((word[1:] for word in item.arguments[:-1] if word.startswith("=")), None)
-        try:
-            target = self.variables.expand(item.arguments[-1])
-        except UnknownVariableError as error:
-            route.undecided.append((str(item), item.file, item.line, f"the value of ${error} is not known here"))
-            return None
-        if self._before is None:
-            kept = self._kept or {}
-            self._before = (dataclasses.replace(route, **kept, steps=list(route.steps)), status, overwrite)
-        else:
-            self._before = (self._before[0], status, overwrite)
-        self.is_missing = False
-        route.outcome, route.status, route.path = "none", None, None
-        route.steps.append(f"{item} ({item.file}:{item.line})")
-        if target.startswith("@"):
-            return self.named(target)
-        if target.startswith("/"):
-            uri, _question, args = target.partition("?")
-            return self.redirect(uri, args)
-        code = int(overwrite) if overwrite and overwrite.isdigit() else status
-        self.answer(code if code in REDIRECTS else 302, str(item), final=True)
-        return None
-
-    is_missing = False
-
-    def _told(self) -> Route:
-        """Return the route; where an error page was taken, that of before, with the error page's beside it."""
-        if self._before is None:
-            return self.route
-        before, status, overwrite = self._before
-        after = self.route
-        own = {"file": 404 if self.is_missing else 200}.get(after.outcome, after.status)
-        if after.outcome != "unknown" and after.outcome != "proxy" and own is not None and own < 300:
-            after.status = status if overwrite is None else int(overwrite) if overwrite.isdigit() else own
-        if after.outcome == "proxy" and before.outcome in ("file", "return"):
-            tries = before.tries or [
-                (self._parts.path, before.path, "file"),
-                (str(after.location.pattern if after.location else ""), None, "fallback"),
-            ]
-            kept = {name: getattr(before, name) for name in ("location", "location_reason", "losers", "mapping")}
-            return dataclasses.replace(after, **kept, tries=tries if before.path else before.tries)
-        before.error_page = after
-        before.steps = after.steps
-        return before
 
     def answer(self, status: int, why: str, outcome: str = "", final: bool = False) -> Route:
         """End the request with a status.
@@ -279,7 +249,7 @@ class Request:
         route.handler = "return" if not outcome else route.handler or "return"
         route.path = None if status in REDIRECTS or not outcome else route.path
         route.steps.append(f"answers {status}: {why}")
-        self._final = final
+        self.final = final
         return route
 
     def undecided(self, directive: Directive, why: str) -> Route:
@@ -288,9 +258,10 @@ class Request:
         self.unknown()
         return self.route
 
-    def unknown(self) -> None:
+    def unknown(self) -> Step | None:
         """End the request without knowing how."""
         self.route.outcome = "unknown"
+        return None
 
     def place(self) -> Place:
         """Return where the files of the place are at which the request is."""
@@ -300,33 +271,3 @@ class Request:
         """Return $request_filename."""
         place = self.place()
         return "" if place.is_alias and self.stays else place.path(self.uri, self.adds_uri)
-
-
-def _values(request: Request, parts: SplitResult, port: int | None) -> dict[str, str | t.Callable[[], str]]:
-    """Return the variables of a plain GET request."""
-    host = (parts.hostname or "").lower().removesuffix(".")
-    return {
-        "host": host,
-        "http_host": parts.netloc.rpartition("@")[2],
-        "scheme": parts.scheme or "http",
-        "request_method": "GET",
-        "request_uri": (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
-        "uri": lambda: request.uri,
-        "document_uri": lambda: request.uri,
-        "args": lambda: request.args,
-        "query_string": lambda: request.args,
-        "is_args": lambda: "?" if request.args else "",
-        "server_port": str(port or ""),
-        "https": "on" if parts.scheme == "https" else "",
-        "http_cookie": "",
-        "http_authorization": "",
-        "http_referer": "",
-        "http_upgrade": "",
-        "content_type": "",
-        "content_length": "",
-        "request_body": "",
-        "http_x_forwarded_proto": "",
-        "http_x_requested_with": "",
-        "document_root": lambda: request.place().folder(),
-        "request_filename": request.file_name,
-    }

@@ -10,6 +10,7 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Configuration
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_connection import connection_to
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_model import Block, Directive, Location, Mapping, ServerBlock
 
 __all__ = ["Resolver", "Route"]
@@ -34,6 +35,9 @@ class Route:
     :ivar undecided: directive, file, line, and why it cannot be decided here.
     :ivar wants: paths of which somebody would have to tell what lies there.
     :ivar steps: the same in sentences.
+    :ivar refusal: the directive that refuses, where the outcome is ``denied``.
+    :ivar if_admitted: the outcome if the client is let in, where only that is not known; all else is told as if it were.
+    :ivar is_missing: whether the file is not there; None where nobody knows.
     :ivar block: where the request ended.
     :ivar error_page: the way that the error page took, where there is one for the status.
     """
@@ -55,6 +59,9 @@ class Route:
     steps: list[str] = dataclasses.field(default_factory=list)
     block: Block | None = None
     error_page: Route | None = None
+    refusal: Directive | None = None
+    if_admitted: str = ""
+    is_missing: bool | None = False
 
     def effective(self, name: str) -> list[Directive]:
         """Return the directives of a name that are in effect where the request ended."""
@@ -71,13 +78,16 @@ class Resolver:
         self._configuration = configuration
         self._kind_of = kind_of or (lambda _path: None)
 
-    def route(self, url: str, address: str | None = None, port: int | None = None, server: ServerBlock | None = None) -> Route:
+    def route(
+        self, url: str, address: str | None = None, port: int | None = None, server: ServerBlock | None = None, client: str | None = None
+    ) -> Route:
         """Return the way of a GET request.
 
         :param url: absolute; its host is the Host header.
         :param address: that the connection goes to; ``unix:/path`` for a socket.
         :param port: that the connection goes to; by default the URL's.
         :param server: a server block that is taken for the chosen one.
+        :param client: address that the connection comes from; by default the host's own, if it goes to a loopback address or a socket, else unknown.
         """
         from ansible_collections.webops.django.plugins.plugin_utils.nginx_request import Request
 
@@ -89,4 +99,8 @@ class Resolver:
             port = port or parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError:
             port = port or 80
-        return Request(self._configuration, self._kind_of, parts, port, address).run(server)
+        try:
+            to = connection_to(address, port, client)
+        except ValueError as error:
+            return Route(outcome="unknown", undecided=[(url, "", 0, str(error))])
+        return Request(self._configuration, self._kind_of, parts, to).run(server)

@@ -39,6 +39,11 @@ class Variables:
         else:
             self._values[name] = value
 
+    def take(self, other: Variables) -> None:
+        """Take over what another request has set; what is asked each time stays this one's own."""
+        self._values = {**other._values, **{name: value for name, value in self._values.items() if not isinstance(value, str)}}
+        self._declared = other._declared
+
     def get(self, name: str) -> str:
         """Return a variable's value.
 

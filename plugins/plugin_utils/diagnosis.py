@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import collections
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.finding import EXAMPLES, Finding
@@ -85,6 +86,7 @@ def _checked(site: SiteView) -> dict[str, t.Any]:
         "files": site.application.get("files_total") or 0,
         "pages": len(site.pages),
         "references": sum(len(item.get("references") or ()) for item in site.pages),
+        "page_statuses": dict(collections.Counter(str(item.get("status") or 0) for item in site.pages)),
     }
 
 

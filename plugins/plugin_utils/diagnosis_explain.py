@@ -9,6 +9,7 @@ import typing as t
 from urllib.parse import urljoin, urlsplit
 
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_endpoints import address_of, client_of, for_url
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import plain_path
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_sites import fill_targets, route_of
@@ -38,12 +39,23 @@ def site_of(url: str, sites: t.Sequence[SiteView]) -> SiteView:
         raise ExplainedError("No site was found on this host, so that no URL can be followed.")
     host = urlsplit(url).hostname
     if not host:
-        if len(sites) > 1:
-            named = ", ".join(f"{site.base_url} ({site.name})" for site in sites)
+        known = [site for site in sites if not _is_in_container(site)] or list(sites)
+        if len({site.base_url for site in known}) > 1 or len(known) > 1:
+            named = ", ".join(f"{site.base_url} ({site.name})" for site in known)
             raise ExplainedError(f"Several sites are on this host; write the URL with its host name. They are {named}.")
-        return sites[0]
+        return known[0]
     named_ = [site for site in sites if urlsplit(site.base_url).hostname == host or (site.server and host in site.server.names)]
     return (named_ or list(sites))[0]
+
+
+def _is_in_container(site: SiteView) -> bool:
+    """Tell whether a site is in a container of this host, where nothing of it can be seen."""
+    return bool(site.application.get("in_container")) and site.nginx is None
+
+
+def connection(url: str, site: SiteView) -> dict[str, t.Any] | None:
+    """Return where a client connects to for a URL."""
+    return for_url(url, site.connect, site.configuration, site.evidence)
 
 
 def explanation(url: str, sites: t.Sequence[SiteView]) -> list[str]:
@@ -77,8 +89,8 @@ def _real_route(url: str, site: SiteView) -> Route | None:
     """Return the way by the name that the URL has, which may lead to another server block than the site's."""
     if site.resolver is None:
         return route_of(site, url)
-    connect = site.connect or {}
-    return site.resolver.route(url, address=connect.get("address"), port=connect.get("port"))
+    connect = connection(url, site) or {}
+    return site.resolver.route(url, address=address_of(connect), port=connect.get("port"), client=client_of(connect, site.host))
 
 
 def _stages(url: str, site: SiteView, route: Route | None, target: Target | None, answer: Document | None) -> t.Iterator[tuple[str, list[str]]]:
@@ -116,7 +128,14 @@ def _by_nginx(url: str, site: SiteView, route: Route) -> t.Iterator[tuple[str, l
     if route.server is None:
         yield "server", [f"nobody listens there: {route.server_reason}"]
         return
-    yield "server", [f"{route.server.file}:{route.server.line}, server_name {' '.join(route.server.names) or '(none)'}", route.server_reason]
+    yield (
+        "server",
+        [
+            f"{route.server.file}:{route.server.line}, server_name {' '.join(route.server.names) or '(none)'}",
+            route.server_reason,
+            *_tls(url, site, route),
+        ],
+    )
     location = route.location
     chosen = f"location {location.modifier} {location.pattern}".replace("  ", " ") if location else "none: the server block itself"
     where = f" ({location.file}:{location.line})" if location else ""
@@ -130,6 +149,17 @@ def _by_nginx(url: str, site: SiteView, route: Route) -> t.Iterator[tuple[str, l
     worker = site.worker(path) if path else None
     if worker is not None:
         yield "access", [_access(worker, path)]
+
+
+def _tls(url: str, site: SiteView, route: Route) -> list[str]:
+    """Say where a client and nginx speak different languages: a port speaks TLS for all of its server blocks, or for none."""
+    port = (connection(url, site) or {}).get("port")
+    blocks = site.configuration.servers if site.configuration else ()
+    speaks = any(listen.ssl for block in blocks for listen in block.listens if listen.port == port)
+    wants = urlsplit(url).scheme == "https"
+    if route.server is None or port is None or speaks == wants:
+        return []
+    return [f"nginx {'speaks' if speaks else 'does not speak'} TLS on port {port}: a client that asks by {urlsplit(url).scheme} gets no file there"]
 
 
 def _file(route: Route) -> list[str]:

@@ -41,8 +41,7 @@ def site_report(site: Document, host: str) -> list[str]:
     checked = site["checked"]
     lines = [
         f"{site['name']} on {host}{', ' + site['url'] if site['url'] else ''}: {VERDICTS[site['verdict']]}",
-        f"  {checked['served']} of {checked['urls']} static URLs are served as they must be; {checked['pages']} pages with {checked['references']} "
-        "references were followed.",
+        *_wrapped(f"{_urls(site)}; {_pages(checked)}.", "  ", "  "),
     ]
     if site["verdict"] != "unknown" or site["findings"]:
         lines += _way(site)
@@ -53,6 +52,31 @@ def site_report(site: Document, host: str) -> list[str]:
         for sentence in site["unknown"]:
             lines += _wrapped(sentence, "  - ", "    ")
     return lines
+
+
+def _urls(site: Document) -> str:
+    checked = site["checked"]
+    slowly = " when they are asked for slowly" if any(finding["code"] == "rate_limited" for finding in site["findings"]) else ""
+    return f"{checked['served']} of {checked['urls']} static URLs are served as they must be{slowly}"
+
+
+def _pages(checked: Document) -> str:
+    """Say what became of the pages. One that is refused asks for nothing, which must not look like a page without style sheets."""
+    followed = (
+        f"{_count(checked['pages'], 'page')} with {_count(checked['references'], 'reference')} {'was' if checked['pages'] == 1 else 'were'} followed"
+    )
+    statuses = {status: count for status, count in (checked.get("page_statuses") or {}).items() if status != "200"}
+    if not statuses:
+        return followed
+    parts = [f"{count} {f'answered {status}' if status != '0' else 'gave no answer'}" for status, count in sorted(statuses.items())]
+    refused = sum(statuses.values())
+    if refused == checked["pages"]:
+        return f"of {_count(refused, 'page')}, {', '.join(parts)}, so that nothing is known of what pages ask for"
+    return f"{followed}, of which {', '.join(parts)}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _way(site: Document) -> list[str]:

@@ -11,13 +11,13 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.plugin_utils import diagnosis_servers as servers
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_endpoints import address_of, client_of, direct, endpoint
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Configuration, ServerBlock, read_configuration
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Resolver, Route
 from ansible_collections.webops.django.plugins.plugin_utils.stages import page_mount
 
 Document = t.Mapping[str, t.Any]
-DEFAULT_PORTS = {"http": 80, "https": 443}
 _SYNTHETIC = "/unreached.conf"
 """Name of a main file that holds nothing but the include of a file which no real one reaches."""
 
@@ -72,7 +72,7 @@ class Hosts:
         for nginx in self.evidence["nginx"]:
             configuration = self.configuration(nginx)
             for block in configuration.servers if configuration and nginx["running"] else ():
-                connect, _base = _endpoint(block, {}, dict(self.evidence, options={}))
+                connect, _base = endpoint(block, {}, dict(self.evidence, options={}))
                 for name in block.names:
                     if connect and servers.is_askable(name):
                         found.setdefault(name.lower(), connect)
@@ -82,7 +82,7 @@ class Hosts:
         front = self._front(application)
         static = application.get("static") or {}
         server = front.blocks[0] if front else None
-        connect, base = _endpoint(server, static, self.evidence) if server else _direct(application, static, self.evidence)
+        connect, base = endpoint(server, static, self.evidence) if server else direct(application, static, self.evidence)
         static_url = urljoin(base, static.get("static_url") or "/static/")
         return SiteView(
             name=servers.site_name(application, server),
@@ -167,53 +167,6 @@ def _best_first(blocks: list[ServerBlock]) -> list[ServerBlock]:
     return sorted(blocks, key=lambda block: not any(listen.ssl for listen in block.listens))
 
 
-def _endpoint(server: ServerBlock, static: Document, evidence: Document) -> tuple[dict[str, t.Any] | None, str]:
-    """Return where a client connects to reach a server block, and the site's base URL."""
-    given = evidence.get("options", {}).get("base_url")
-    wanted = urlsplit(given) if given else None
-    listens = sorted(server.listens, key=lambda listen: (listen.port is None, not listen.ssl))
-    if wanted:
-        port = wanted.port or DEFAULT_PORTS.get(wanted.scheme, 80)
-        listens = sorted(listens, key=lambda listen: listen.port != port)
-    listen = listens[0] if listens else None
-    scheme = wanted.scheme if wanted else "https" if listen and listen.ssl else "http"
-    port = listen.port if listen and listen.port else wanted.port or DEFAULT_PORTS[scheme] if wanted else 80
-    name = (wanted.hostname or "") if wanted else servers.host_names(server, static)[0]
-    host = f"[{name.strip('[]')}]" if ":" in name else name
-    base = f"{scheme}://{host}" + ("" if port == DEFAULT_PORTS.get(scheme) else f":{port}")
-    path = wanted.path.rstrip("/") if wanted else (static.get("force_script_name") or "").rstrip("/")
-    if listen and listen.unix:
-        return {"unix": listen.unix}, f"{base}{path}/"
-    address = _reachable(listen.address if listen else "", name, evidence)
-    return {"address": address, "port": port, "tls": scheme == "https"}, f"{base}{path}/"
-
-
-def _reachable(address: str, name: str, evidence: Document) -> str:
-    """Return an address of this host on which a listening socket takes connections."""
-    if address in ("", "*", "0.0.0.0"):
-        return name if servers.is_address(name) and name in evidence["host"].get("addresses", ()) else "127.0.0.1"
-    if address in ("[::]", "::"):
-        return "::1"
-    return address.strip("[]")
-
-
-def _direct(application: Document, static: Document, evidence: Document) -> tuple[dict[str, t.Any] | None, str]:
-    """Return how to reach an application that nothing is in front of."""
-    given = evidence.get("options", {}).get("base_url")
-    bind = next((bind for bind in application["binds"] if bind.get("port")), next(iter(application["binds"]), None))
-    names = [name for name in servers.allowed_names(static) if servers.allows(static, name)] or ["localhost"]
-    if bind is None:
-        parts = urlsplit(given) if given else None
-        if not parts or not parts.hostname:
-            return None, f"http://{names[0]}/"
-        port = parts.port or DEFAULT_PORTS.get(parts.scheme, 80)
-        return {"address": parts.hostname, "port": port, "tls": parts.scheme == "https"}, given.rstrip("/") + "/"
-    if bind.get("unix"):
-        return {"unix": bind["unix"]}, (given or f"http://{names[0]}").rstrip("/") + "/"
-    address = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(bind["address"], bind["address"])
-    return {"address": address, "port": bind["port"], "tls": False}, (given or f"http://{names[0]}:{bind['port']}").rstrip("/") + "/"
-
-
 def fill_targets(site: SiteView) -> None:
     """Put together what is known of each static URL of the site."""
     used = page_mount.used_prefix(site)
@@ -260,7 +213,13 @@ def route_of(site: SiteView, url: str) -> Route | None:
         return None
     connect = site.connect or {}
     same_host = urlsplit(url).hostname == urlsplit(site.base_url).hostname
-    return site.resolver.route(url, address=connect.get("address"), port=connect.get("port"), server=site.server if same_host else None)
+    return site.resolver.route(
+        url,
+        address=address_of(connect),
+        port=connect.get("port"),
+        server=site.server if same_host else None,
+        client=client_of(connect, site.host),
+    )
 
 
 def _from_page(site: SiteView, reference: Document) -> Target | None:

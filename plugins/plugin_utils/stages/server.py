@@ -12,7 +12,7 @@ import typing as t
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import locations
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
-from ansible_collections.webops.django.plugins.plugin_utils.stages import server_absent, server_choice, server_enable
+from ansible_collections.webops.django.plugins.plugin_utils.stages import server_absent, server_choice, server_duplicates, server_enable
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command as command
 
 Document = t.Mapping[str, t.Any]
@@ -34,7 +34,7 @@ def findings(site: SiteView) -> list[Finding]:
         return found if invalid else [_not_running(site), *found]
     if not found:
         found = _not_reloaded(site)
-    return found or server_choice.findings(site)
+    return found or [*server_choice.findings(site), *server_duplicates.findings(site)]
 
 
 def _urls(site: SiteView) -> list[str]:

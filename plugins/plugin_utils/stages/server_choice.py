@@ -8,9 +8,18 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
-from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import LOOPBACK, allowed_names, allows, is_address, is_askable
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import (
+    LOOPBACK,
+    allowed_names,
+    allows,
+    is_address,
+    is_askable,
+    upstreams,
+)
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import ServerBlock
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server_duplicates import removal, shared_names
 
 _PRIVATE = (".internal", ".local", ".localdomain", ".localhost", ".svc", ".cluster", ".test", ".invalid")
 """Endings of names that stand in ALLOWED_HOSTS for probes and neighbours, not for browsers."""
@@ -31,7 +40,8 @@ def findings(site: SiteView) -> list[Finding]:
     hidden = not ways
     message = (
         f"Requests for {name} are answered by the server block at {block.file}:{block.line} ({_names(block)}), not by the site's own at "
-        f"{site.server.file}:{site.server.line} ({_names(site.server)}): {why}."
+        f"{site.server.file}:{site.server.line} ({_names(site.server)}): "
+        + ("both have that name, and nginx takes the block that it reads first." if name in shared_names(block, site.server) else f"{why}.")
     )
     return [
         dict(
@@ -95,13 +105,16 @@ def _names(block: ServerBlock) -> str:
 
 def _fix(site: SiteView, block: ServerBlock, names: t.Sequence[str]) -> str:
     server = t.cast("ServerBlock", site.server)
-    reload = f"sudo nginx -t && sudo systemctl reload {(site.nginx or {}).get('unit') or 'nginx'}"
+    reload = command(t.cast("t.Mapping[str, t.Any]", site.nginx), "reload")
     real = [name for name in names if " " not in name]
     if not real and block.file.endswith("/default"):
-        return f"sudo rm {block.file} && {reload}   # Debian's welcome page"
+        return f"sudo rm {block.file}   # Debian's welcome page\n{reload}"
     if not real:
         return f"In {server.file}:{server.line} write: server_name <the site's host name>;\nthen {reload}"
     known = [name for name in server.names if is_askable(name) and name not in real and allows(site.static, name)]
+    if set(real) <= set(shared_names(block, server)) and not any(upstreams(block)):
+        # A copy, or a page of the distribution's, that leads to no application.
+        return f"{removal(site, block, server)}\n{reload}"
     taken = f"\nand take {' '.join(real)} out of {block.file}:{block.line}" if any(name in block.names for name in real) else ""
     return f"In {server.file}:{server.line} write: server_name {' '.join([*known, *real])};{taken}\nthen {reload}"
 

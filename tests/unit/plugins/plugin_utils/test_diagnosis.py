@@ -17,7 +17,7 @@ from ansible_collections.webops.django.tests.unit.support.fake_host import NAMES
 def test_a_healthy_host_has_no_finding() -> None:
     site = site_of(FakeHost())
     assert (site["findings"], site["verdict"], site["unknown"]) == ([], "served", [])
-    assert site["checked"] == {"urls": 3, "served": 3, "files": 3, "pages": 0, "references": 0}
+    assert site["checked"] == {"urls": 3, "served": 3, "files": 3, "pages": 0, "references": 0, "page_statuses": {}}
 
 
 def test_a_host_without_an_application_is_unknown_and_says_what_is_missing() -> None:

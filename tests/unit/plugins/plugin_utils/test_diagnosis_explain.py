@@ -67,3 +67,24 @@ def test_a_path_alone_does_not_tell_one_of_several_sites() -> None:
     evidence["applications"].append(dict(evidence["applications"][0], id="blog", unit="blog.service"))
     with pytest.raises(ExplainedError, match="Several sites are on this host; write the URL with its host name"):
         explanation(URL, Hosts(evidence).sites())
+
+
+def test_a_site_in_a_container_is_none_that_a_path_could_mean() -> None:
+    evidence = FakeHost().evidence()
+    evidence["applications"].append(
+        dict(
+            evidence["applications"][0], id="box", unit="", in_container=True, static=None, sample=[], binds=[{"address": "127.0.0.1", "port": 9000}]
+        )
+    )
+    assert "http://shop.example.com/static/admin/css/base.css" in explanation(URL, Hosts(evidence).sites())[0]
+
+
+def test_a_port_that_does_not_speak_tls() -> None:
+    text = told(FakeHost(), "https://shop.example.com:80/static/admin/css/base.css")
+    assert "nginx does not speak TLS on port 80: a client that asks by https gets no file there" in text
+    assert "200" not in text
+    assert "TLS" not in told(FakeHost())
+
+
+def test_a_port_on_which_nobody_listens() -> None:
+    assert "nobody listens there: no server block listens on 127.0.0.1:443" in told(FakeHost(), "https://shop.example.com/static/admin/css/base.css")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+import pytest
 from ansible_collections.webops.django.plugins.module_utils.finding import finding
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_report import WIDTH, report
 
@@ -55,3 +56,24 @@ def test_what_is_not_known_is_told_and_no_way_is_drawn() -> None:
     assert "  - No nginx binary." in lines
     assert sum(line.startswith("  [") for line in lines) == 8
     assert "" in lines
+
+
+@pytest.mark.parametrize(
+    ("statuses", "says"),
+    [
+        ({"200": 2}, "3 of 3 static URLs are served as they must be; 2 pages with 9 references were followed."),
+        ({"200": 1, "403": 1}, "2 pages with 9 references were followed, of which 1 answered 403."),
+        ({"400": 2}, "of 2 pages, 2 answered 400, so that nothing is known of what pages ask for."),
+        ({"0": 1, "502": 1}, "of 2 pages, 1 gave no answer, 1 answered 502, so that nothing is known of what pages ask for."),
+    ],
+)
+def test_pages_that_were_refused_are_told(statuses: dict[str, int], says: str) -> None:
+    """ "2 pages with 0 references were followed" reads as if all were well."""
+    shown = site(checked={"urls": 3, "served": 3, "files": 3, "pages": 2, "references": 9, "page_statuses": statuses})
+    assert says in " ".join(line.strip() for line in report({"host": "web1", "sites": [shown]}))
+
+
+def test_files_that_come_only_slowly_are_no_contradiction() -> None:
+    limited = finding("rate_limited", "location", "It refuses 3.", "Take it out.", {})
+    lines = report({"host": "web1", "sites": [site(verdict="not_served", findings=[limited])]})
+    assert "3 of 3 static URLs are served as they must be when they are asked for slowly" in lines[1]

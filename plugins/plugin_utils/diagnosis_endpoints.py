@@ -1,0 +1,88 @@
+# Copyright (c) WebOps contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a client on the host connects to, to reach a server block or an application, and by which URL it asks."""
+
+from __future__ import annotations
+
+import typing as t
+from urllib.parse import urlsplit
+
+from ansible_collections.webops.django.plugins.plugin_utils import diagnosis_servers as servers
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Configuration, ServerBlock
+
+Document = t.Mapping[str, t.Any]
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def endpoint(server: ServerBlock, static: Document, evidence: Document) -> tuple[dict[str, t.Any] | None, str]:
+    """Return where a client connects to reach a server block, and the site's base URL."""
+    given = evidence.get("options", {}).get("base_url")
+    wanted = urlsplit(given) if given else None
+    listens = sorted(server.listens, key=lambda listen: (listen.port is None, not listen.ssl))
+    if wanted:
+        port = wanted.port or DEFAULT_PORTS.get(wanted.scheme, 80)
+        listens = sorted(listens, key=lambda listen: listen.port != port)
+    listen = listens[0] if listens else None
+    scheme = wanted.scheme if wanted else "https" if listen and listen.ssl else "http"
+    port = listen.port if listen and listen.port else wanted.port or DEFAULT_PORTS[scheme] if wanted else 80
+    name = (wanted.hostname or "") if wanted else servers.host_names(server, static)[0]
+    host = f"[{name.strip('[]')}]" if ":" in name else name
+    base = f"{scheme}://{host}" + ("" if port == DEFAULT_PORTS.get(scheme) else f":{port}")
+    path = wanted.path.rstrip("/") if wanted else (static.get("force_script_name") or "").rstrip("/")
+    if listen and listen.unix:
+        return {"unix": listen.unix}, f"{base}{path}/"
+    address = _reachable(listen.address if listen else "", name, evidence)
+    return {"address": address, "port": port, "tls": scheme == "https"}, f"{base}{path}/"
+
+
+def _reachable(address: str, name: str, evidence: Document) -> str:
+    """Return an address of this host on which a listening socket takes connections."""
+    if address in ("", "*", "0.0.0.0"):
+        return name if servers.is_address(name) and name in evidence["host"].get("addresses", ()) else "127.0.0.1"
+    if address in ("[::]", "::"):
+        return "::1"
+    return address.strip("[]")
+
+
+def direct(application: Document, static: Document, evidence: Document) -> tuple[dict[str, t.Any] | None, str]:
+    """Return how to reach an application that nothing is in front of."""
+    given = evidence.get("options", {}).get("base_url")
+    bind = next((bind for bind in application["binds"] if bind.get("port")), next(iter(application["binds"]), None))
+    names = [name for name in servers.allowed_names(static) if servers.allows(static, name)] or ["localhost"]
+    if bind is None:
+        parts = urlsplit(given) if given else None
+        if not parts or not parts.hostname:
+            return None, f"http://{names[0]}/"
+        port = parts.port or DEFAULT_PORTS.get(parts.scheme, 80)
+        return {"address": parts.hostname, "port": port, "tls": parts.scheme == "https"}, given.rstrip("/") + "/"
+    if bind.get("unix"):
+        return {"unix": bind["unix"]}, (given or f"http://{names[0]}").rstrip("/") + "/"
+    address = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(bind["address"], bind["address"])
+    return {"address": address, "port": bind["port"], "tls": False}, (given or f"http://{names[0]}:{bind['port']}").rstrip("/") + "/"
+
+
+def address_of(connect: Document) -> str | None:
+    """Return the address of a connection, as the resolver takes it."""
+    return f"unix:{connect['unix']}" if connect.get("unix") else connect.get("address")
+
+
+def client_of(connect: Document, host: Document) -> str | None:
+    """Return the address that a client on the host has: who connects to one of its addresses comes from the same one."""
+    address = connect.get("address")
+    return str(address) if address and address in (host.get("addresses") or ()) else None
+
+
+def for_url(url: str, connect: Document | None, configuration: Configuration | None, evidence: Document) -> dict[str, t.Any] | None:
+    """Return where a client connects to for a URL whose scheme and port may be others than the site's.
+
+    :param connect: where the site itself is reached.
+    """
+    parts = urlsplit(url)
+    port, tls = parts.port or DEFAULT_PORTS.get(parts.scheme, 80), parts.scheme == "https"
+    if connect is None or connect.get("unix") or (connect.get("port") == port and bool(connect.get("tls")) == tls):
+        return dict(connect) if connect is not None else None
+    if connect.get("port") == port:
+        return {**connect, "tls": tls}
+    listens = [listen for block in (configuration.servers if configuration else ()) for listen in block.listens if listen.port == port]
+    return {"address": _reachable(listens[0].address if listens else "", parts.hostname or "", evidence), "port": port, "tls": tls}

@@ -14,6 +14,7 @@ import typing as t
 from urllib.parse import unquote, urlsplit
 
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Location
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_model import Directive
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Route
 
 
@@ -39,6 +40,11 @@ def is_prefix(location: Location) -> bool:
     return location.modifier in ("", "^~", "=")
 
 
+def is_for_static(location: Location | None) -> bool:
+    """Tell whether a location was made for certain URLs, and not for all."""
+    return location is not None and not (is_prefix(location) and location.pattern == "/")
+
+
 def plain_path(route: Route, url: str) -> str:
     """Return the path that the chosen location's ``root`` or ``alias`` makes of a URL, before try_files; empty where none does."""
     mapping, location = route.mapping, route.location
@@ -52,6 +58,28 @@ def plain_path(route: Route, url: str) -> str:
     if location is not None and is_prefix(location):
         return mapping.folder + uri_of(url)[len(location.pattern) :]
     return route.path or ("" if "$" in mapping.folder else mapping.folder)
+
+
+def direct_path(route: Route, url: str) -> str:
+    """Return the path that ``root`` or ``alias`` would make of a URL if no ``rewrite`` changed it; empty where that cannot be said."""
+    mapping, location = route.mapping, route.location
+    if mapping is None or (mapping.directive == "alias" and (location is None or not is_prefix(location))):
+        return ""
+    if mapping.directive == "root":
+        return mapping.folder.rstrip("/") + uri_of(url)
+    return mapping.folder + uri_of(url)[len(location.pattern) :] if location is not None else ""
+
+
+def rewriting(route: Route) -> Directive | None:
+    """Return the ``rewrite`` that has changed the URI; None if none has."""
+    blocks = [block for block in (route.block, route.location, route.server) if block is not None]
+    waiting = [item for block in blocks for item in block.rewrites]
+    while waiting:
+        item = waiting.pop(0)
+        if item.name == "rewrite" and any(f"{item} ({item.file}:{item.line})" in step for step in route.steps):
+            return item
+        waiting += item.block or []
+    return None
 
 
 def mapped_by(location: Location, url: str) -> str:
@@ -71,6 +99,9 @@ def alternatives(route: Route, url: str) -> list[Alternative]:
         return []
     uri = uri_of(url)
     folder = mapping.folder
+    direct = direct_path(route, url)
+    if direct and direct != plain_path(route, url) and rewriting(route) is not None:
+        return [Alternative("alias_root_confusion", direct, "")]
     if mapping.directive == "root":
         rest = _rest(location, uri)
         return [Alternative("alias_root_confusion", os.path.join(folder, rest), alias_line(location, folder))] if rest is not None else []

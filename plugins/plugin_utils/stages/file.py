@@ -13,16 +13,17 @@ from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping im
     Alternative,
     alias_line,
     alternatives,
+    is_for_static,
     is_prefix,
     leaves_folder,
     plain_path,
+    rewriting,
 )
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
-from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Location
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Route
 from ansible_collections.webops.django.plugins.plugin_utils.stages import file_container
-from ansible_collections.webops.django.plugins.plugin_utils.stages.location import intended, name_of, place
-from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import left_to_pages, static_prefix
+from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import intended, left_to_pages
+from ansible_collections.webops.django.plugins.plugin_utils.stages.location_repair import add_location, name_of, place
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
 
 
@@ -57,8 +58,12 @@ def findings(site: SiteView) -> list[Finding]:
 def judge(site: SiteView, target: Target) -> list[Wrong]:
     """Return what is wrong with a target's path: first how the directive is written, then where it leads."""
     route = target.route
-    if route is None or route.mapping is None or route.outcome in ("none", "denied") or intended(site, target) is not None:
+    if route is None or route.outcome == "none" or intended(site, target) is not None:
         return []
+    if route.outcome == "denied" and (route.location is None or not is_for_static(route.location) or not is_prefix(route.location)):
+        return []
+    if route.mapping is None:
+        return [] if left_to_pages(site, target) else _without_folder(site, target, route)
     if (route.outcome == "proxy" and not route.tries) or left_to_pages(site, target):
         return []
     expected = target.expected["collected"]
@@ -77,6 +82,16 @@ def judge(site: SiteView, target: Target) -> list[Wrong]:
     ):
         wrong.append(Wrong("try_files_swallows", target, plain_path(route, target.url), ""))
     return wrong
+
+
+def _without_folder(site: SiteView, target: Target, route: Route) -> list[Wrong]:
+    """A location of its own with neither root nor alias: nginx takes the folder that it was built with.
+
+    In a configuration that nginx does not accept, the line may be there, and be read as a part of another one.
+    """
+    invalid = ((site.nginx or {}).get("test") or {}).get("valid") is False
+    is_default = not invalid and route.outcome == "file" and is_for_static(route.location)
+    return [Wrong("path_typo", target, route.path, "")] if is_default and route.path else []
 
 
 def _follow(site: SiteView, target: Target, path: str, expected: str) -> tuple[str, list[Wrong]]:
@@ -110,11 +125,6 @@ def _drops_the_rest(route: Route) -> bool:
     """Tell whether an alias behind a pattern names one path for all URLs, for it holds nothing of what the pattern has matched."""
     location, mapping = route.location, route.mapping
     return bool(location and mapping and location.modifier in ("~", "~*") and mapping.directive == "alias" and "$" not in mapping.argument)
-
-
-def is_for_static(location: Location | None) -> bool:
-    """Tell whether a location was made for certain URLs, and not for all."""
-    return location is not None and not (is_prefix(location) and location.pattern == "/")
 
 
 def _leads_home(site: SiteView, other: Alternative, path: str, expected: str) -> bool:
@@ -155,64 +165,87 @@ def _right_line(site: SiteView, target: Target) -> str:
     return alias_line(location, root)
 
 
-def new_location(site: SiteView) -> str:
-    """Return a location for the static files, to be pasted."""
-    root = site.static_root.rstrip("/") or "<STATIC_ROOT>"
-    return f"    location ^~ {static_prefix(site)} {{\n        alias {root}/;\n    }}"
-
-
 def _repair(site: SiteView, cause: str, route: Route, line: str) -> str:
     """Return what to write, and where: in a location that is for static files, or in a new one."""
     location, mapping = route.location, route.mapping
+    changed = rewriting(route)
+    away = f"Take `{changed}` out of {place(changed)}" if changed is not None else ""
+    if away and cause == "alias_root_confusion" and not line:
+        return away
     if location is None or not is_for_static(location) or location.modifier in ("~", "~*"):
-        return f"Add to the server block at {place(site.server)}:\n{new_location(site)}"
+        return add_location(site)
     if cause == "try_files_swallows":
         return f"In {place(_tries(route))} write: try_files $uri =404;"
+    line = line or alias_line(location, site.static_root.rstrip("/") or "<STATIC_ROOT>")
     if mapping and leaves_folder(location) and site.exists(mapping.folder) and not line.endswith("/;"):
         # The location gets its slash by the repair of static_path_traversal.
         line = f"{line[:-1]}/;"
     own = any((item.file, item.line) == (mapping.file, mapping.line) for item in location.directives) if mapping else False
-    return f"In {place(mapping) if own else place(location)} write: {line}"
+    where = f"In {place(mapping)} write" if own else f"In {name_of(location)} at {place(location)} add"
+    # alias cannot be used where rewrite … break has changed the URI.
+    return f"{away}\n{where}: {line}".lstrip("\n")
 
 
 def _finding(site: SiteView, hit: list[Wrong]) -> Finding:
     cause, target, path, line = hit[0]
     route = t.cast("t.Any", target.route)
     mapping = route.mapping
-    directive = f"{mapping.directive} {mapping.argument}"
-    where = f"{directive} at {place(mapping)}"
-    expected = target.expected["collected"]
-    folder = mapped_folder(target, path)
-    texts = {
-        "alias_missing_trailing_slash": f"{where} has no slash at its end, and {name_of(route.location)} has one: "
-        f"nginx glues both together and looks for {path}.",
-        "alias_root_confusion": f"{where} makes nginx look for {path}, where nothing lies: "
-        + (
-            "root puts the whole URI behind its folder; alias was meant."
-            if mapping.directive == "root"
-            else "behind a pattern, alias is the whole path, and what the URI adds is lost."
-            if _drops_the_rest(route)
-            else "alias puts only what follows the location behind its folder; root was meant."
-        ),
-        "path_typo": f"{where} makes nginx look into {folder}, which does not exist"
-        + (f"; STATIC_ROOT is {site.static_root}." if site.static_root else "."),
-        "static_root_mismatch": f"{where} makes nginx look into {folder}, but Django collects into STATIC_ROOT {site.static_root}.",
-        "nginx_serves_source_dir": f"{where} makes nginx serve {folder}, a folder of sources: what lies there loads, and the files of other apps, "
-        f"admin's among them, do not. Django collects all of them into STATIC_ROOT {site.static_root}.",
-        "try_files_swallows": f"try_files of {name_of(route.location)} at {place(_tries(route))} never reaches the file "
-        f"{expected or path}: it tries {', '.join(argument for argument, _path, _kind in route.tries)}.",
-    }
-    at = place(_tries(route)) if cause == "try_files_swallows" else place(mapping)
+    at = place(_tries(route)) if cause == "try_files_swallows" else place(mapping or route.location)
     return dict(
         finding(
             cause,
             "file",
-            texts[cause],
+            _message(site, hit),
             f"{_repair(site, cause, route, line)}\nthen {command(t.cast('t.Any', site.nginx), 'reload')}",
-            {"directive": directive, "at": at, "nginx_path": path, "expected_path": expected, "static_root": site.static_root},
+            {
+                "directive": f"{mapping.directive} {mapping.argument}" if mapping else "",
+                "at": at,
+                "nginx_path": path,
+                "expected_path": target.expected["collected"],
+                "static_root": site.static_root,
+            },
         ),
         urls=[item.target.url for item in hit],
     )
+
+
+def _message(site: SiteView, hit: list[Wrong]) -> str:
+    cause, target, path, _line = hit[0]
+    route = t.cast("t.Any", target.route)
+    mapping = route.mapping
+    where = f"{mapping.directive} {mapping.argument} at {place(mapping)}" if mapping else f"{name_of(route.location)} at {place(route.location)}"
+    folder = mapped_folder(target, path)
+    if cause == "alias_missing_trailing_slash":
+        return f"{where} has no slash at its end, and {name_of(route.location)} has one: nginx glues both together and looks for {path}."
+    if cause == "alias_root_confusion":
+        return f"{where} makes nginx look for {path}, where nothing lies: {_confused(route)}"
+    if cause == "path_typo":
+        unset = "" if mapping else " has neither root nor alias, which"
+        ours = f"; STATIC_ROOT is {site.static_root}." if site.static_root else "."
+        return f"{where}{unset} makes nginx look into {folder}, which does not exist{ours}"
+    if cause == "static_root_mismatch":
+        return f"{where} makes nginx look into {folder}, but Django collects into STATIC_ROOT {site.static_root}."
+    if cause == "nginx_serves_source_dir":
+        return (
+            f"{where} makes nginx serve {folder}, a folder of sources: what lies there loads, and what other folders and apps have, "
+            f"such as {target.path}, does not. Django collects all of it into STATIC_ROOT {site.static_root}."
+        )
+    return (
+        f"try_files of {name_of(route.location)} at {place(_tries(route))} never reaches the file {target.expected['collected'] or path}: "
+        f"it tries {', '.join(argument for argument, _path, _kind in route.tries)}."
+    )
+
+
+def _confused(route: Route) -> str:
+    """Say what was mistaken for what."""
+    changed, mapping = rewriting(route), t.cast("t.Any", route.mapping)
+    if changed is not None:
+        return f"`{changed}` at {place(changed)} changes the URI before it is put behind that folder."
+    if mapping.directive == "root":
+        return "root puts the whole URI behind its folder; alias was meant."
+    if _drops_the_rest(route):
+        return "behind a pattern, alias is the whole path, and what the URI adds is lost."
+    return "alias puts only what follows the location behind its folder; root was meant."
 
 
 def _tries(route: t.Any) -> t.Any:

@@ -5,33 +5,29 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
-from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import is_prefix, leaves_folder, mapped_by, plain_path
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import is_for_static, leaves_folder, plain_path
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import locations
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Location
-from ansible_collections.webops.django.plugins.plugin_utils.stages import location_rules
-from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import left_to_pages, static_prefix
+from ansible_collections.webops.django.plugins.plugin_utils.stages import location_limits, location_rules
+from ansible_collections.webops.django.plugins.plugin_utils.stages.location_onwards import own_block
+from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import intended, left_to_pages, static_prefix
+from ansible_collections.webops.django.plugins.plugin_utils.stages.location_repair import add_location, name_of, place
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
+
+NEVER_ASKED = ("", ".md", ".txt", ".rst", ".map", ".scss", ".sass", ".less", ".ts", ".flow", ".html", ".htm")
+"""Extensions of files that packages bring along, and that browsers do not ask for."""
 
 
 def findings(site: SiteView) -> list[Finding]:
     """Name what makes another location, or a rule, answer in the static location's place."""
     if site.server is None or site.resolver is None:
         return []
-    return [*_shadowed(site), *_no_location(site), *location_rules.findings(site), *_traversal(site)]
-
-
-def name_of(location: Location | None) -> str:
-    """Return a location as it is written."""
-    return f"location {location.modifier} {location.pattern}".replace("  ", " ") if location else "the server block itself"
-
-
-def place(item: t.Any) -> str:
-    """Return file and line of a location, a server block or a directive."""
-    return f"{item.file}:{item.line}"
+    return [*_shadowed(site), *_no_location(site), *location_rules.findings(site), *location_limits.findings(site), *_traversal(site)]
 
 
 def _is_right(site: SiteView, target: Target) -> bool:
@@ -40,27 +36,13 @@ def _is_right(site: SiteView, target: Target) -> bool:
     return bool(route and route.mapping and route.outcome != "proxy" and site.same(plain_path(route, target.url), target.expected["collected"]))
 
 
-def intended(site: SiteView, target: Target) -> tuple[Location, str] | None:
-    """Return the location that was meant for a URL and lost, and why it lost."""
-    if target.route is None:
-        return None
-    prefix = static_prefix(site).rstrip("/")
-    for location, why in target.route.losers:
-        if location.mapping is None or not is_prefix(location) or location.pattern == "/":
-            continue
-        path = mapped_by(location, target.url)
-        if path and (site.same(path, target.expected["collected"]) or location.pattern.rstrip("/") == prefix):
-            return location, why
-    return None
-
-
 def _shadowed(site: SiteView) -> list[Finding]:
     by_winner: dict[tuple[str, int, str], list[tuple[Target, Location]]] = {}
     for target in site.targets:
         if target.served or target.route is None or target.route.location is None or _is_right(site, target):
             continue
         # A location that refuses by a rule does so on purpose; the rule is the cause.
-        if target.route.outcome == "denied" or (target.route.outcome == "return" and target.route.status in (401, 403)):
+        if location_rules.rule_of(site, target) is not None:
             continue
         meant = intended(site, target)
         if meant is not None:
@@ -78,14 +60,18 @@ def _shadow(site: SiteView, winner: Location, hit: list[tuple[Target, Location]]
     by_regex = winner.modifier in ("~", "~*")
     urls = [target.url for target, _location in hit]
     why = (
-        "a location with a pattern goes before one with a prefix, unless that one is written with ^~"
+        "a location inside goes before the one around it"
+        if meant in winner.parents
+        else "a location with a pattern goes before one with a prefix, unless that one is written with ^~"
         if by_regex
         else "an exact location goes first"
         if winner.modifier == "="
         else "the longer prefix wins"
     )
     fix = (
-        f"In {place(meant)} write: location ^~ {meant.pattern} {{"
+        f"Take {name_of(winner)} out of {place(winner)}, or what leads elsewhere out of it"
+        if meant in winner.parents
+        else f"In {place(meant)} write: location ^~ {meant.pattern} {{"
         if by_regex
         else f"Take {name_of(winner)} out of {place(winner)}, or give it the folder of {place(meant)}"
     )
@@ -103,27 +89,25 @@ def _shadow(site: SiteView, winner: Location, hit: list[tuple[Target, Location]]
 
 def _no_location(site: SiteView) -> list[Finding]:
     """The chosen location passes the request to the application, which does not serve it, or to no folder at all."""
-    hit = [target for target in site.targets if not target.served and _goes_to_application(target) and intended(site, target) is None]
+    hit = [target for target in site.targets if not target.served and _goes_to_application(site, target) and intended(site, target) is None]
     hit = [target for target in hit if not left_to_pages(site, target) and not _is_tried(site, target)]
     # Another prefix, and an application that answers for itself, are told by the stages page and response.
-    hit = [target for target in hit if not _application_intercepts(target)]
-    # Where the application serves other static files, as WhiteNoise does, it is meant to serve these as well.
-    by_application = any(target.served and _goes_to_application(target) for target in site.targets)
-    if not hit or by_application:
+    hit = [target for target in _asked_for(site, hit) if not _application_intercepts(target)]
+    # Where the application serves other static files, as WhiteNoise does, or will do so when it is started anew, it is meant to serve these too.
+    by_application = any(target.served and _goes_to_application(site, target) for target in site.targets)
+    if not hit or by_application or site.static.get("whitenoise"):
         return []
     target = hit[0]
     location = target.route.location if target.route else None
-    root = site.static_root.rstrip("/") or "<STATIC_ROOT>"
     server = t.cast("t.Any", site.server)
     return [
         dict(
             finding(
                 "no_static_location",
                 "location",
-                f"The server block at {place(server)} has no location for {static_prefix(site)}: {name_of(location)}"
+                f"{_lacks(site, hit)}{name_of(location)}"
                 f"{f' at {place(location)}' if location else ''} passes {target.url} to the application, which serves no static files in production.",
-                f"Add to the server block at {place(server)}:\n    location ^~ {static_prefix(site)} {{\n        alias {root}/;\n    }}\n"
-                f"then {command(t.cast('t.Any', site.nginx), 'reload')}",
+                f"{add_location(site)}\nthen {command(t.cast('t.Any', site.nginx), 'reload')}",
                 {"server": place(server), "answers": name_of(location), "at": place(location) if location else place(server)},
             ),
             urls=[target.url for target in hit],
@@ -131,13 +115,36 @@ def _no_location(site: SiteView) -> list[Finding]:
     ]
 
 
-def _goes_to_application(target: Target) -> bool:
+def _asked_for(site: SiteView, hit: list[Target]) -> list[Target]:
+    """Leave out what no page asks for, such as LICENSE, where locations take all other files by their extensions: that is on purpose."""
+    idle = [target for target in hit if os.path.splitext(target.path)[1].lower() in NEVER_ASKED]
+    if len(idle) < len(hit) or all(target in idle for target in site.targets):
+        return hit
+    for number, target in enumerate(site.targets):
+        if target in idle:
+            site.targets[number] = target._replace(answer=None)
+    return []
+
+
+def _lacks(site: SiteView, hit: t.Sequence[Target]) -> str:
+    """Say what the server block lacks; nothing where the location is there, and passes requests on itself."""
+    server, prefix = t.cast("t.Any", site.server), static_prefix(site)
+    if all(target.route and is_for_static(target.route.location) for target in hit):
+        return ""
+    others = [target.route.location for target in site.targets if target.route and target.route.location and target.route.outcome == "file"]
+    if not others:
+        return f"The server block at {place(server)} has no location for {prefix}: "
+    kinds = sorted({os.path.splitext(target.path)[1] for target in hit} - {os.path.splitext(item.path)[1] for item in site.targets if item.served})
+    what = ", ".join(kinds[:8]) if kinds else hit[0].path
+    return f"{name_of(others[0])} at {place(others[0])} takes some of what lies under {prefix}, but none takes {what}: "
+
+
+def _goes_to_application(site: SiteView, target: Target) -> bool:
     """Tell whether the application is asked. Where try_files has led there from a location for static files, the stage file judges it."""
     route = target.route
-    if route is None or route.outcome != "proxy":
+    if route is None or route.outcome != "proxy" or own_block(site, route) is not None:
         return False
-    location = route.location
-    return not route.tries or location is None or (is_prefix(location) and location.pattern == "/")
+    return not route.tries or not is_for_static(route.location)
 
 
 def _is_tried(site: SiteView, target: Target) -> bool:

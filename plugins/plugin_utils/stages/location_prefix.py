@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import is_prefix
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import is_prefix, mapped_by
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import locations
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Location
@@ -19,6 +19,23 @@ def static_prefix(site: SiteView) -> str:
     return urlsplit(site.static_url).path or "/static/"
 
 
+def intended(site: SiteView, target: Target) -> tuple[Location, str] | None:
+    """Return the location that was meant for a URL and lost, and why it lost: beside the one that was chosen, or around it."""
+    route = target.route
+    if route is None:
+        return None
+    prefix = static_prefix(site).rstrip("/")
+    own = route.location is not None and bool(route.location.own_together("root") or route.location.upstreams)
+    around = [(location, "a location inside it goes first") for location in route.location.parents] if route.location and own else []
+    for location, why in [*route.losers, *around]:
+        if location.mapping is None or not is_prefix(location) or location.pattern == "/":
+            continue
+        path = mapped_by(location, target.url)
+        if path and (site.same(path, target.expected["collected"]) or location.pattern.rstrip("/") == prefix):
+            return location, why
+    return None
+
+
 def serves_elsewhere(site: SiteView) -> Location | None:
     """Return a location of the server block that serves STATIC_ROOT under another prefix than the pages ask for."""
     if site.server is None or not site.static_root:
@@ -28,7 +45,8 @@ def serves_elsewhere(site: SiteView) -> Location | None:
         if mapping is None or not is_prefix(location) or location.pattern.rstrip("/") == static_prefix(site).rstrip("/"):
             continue
         folder = mapping.folder if mapping.directive == "alias" else mapping.folder.rstrip("/") + location.pattern
-        if location.pattern != "/" and site.same(folder, site.static_root):
+        # A URI begins with a slash: a location without one is never chosen.
+        if location.pattern != "/" and location.pattern.startswith("/") and site.same(folder, site.static_root):
             return location
     return None
 

@@ -1,126 +1,170 @@
 # Copyright (c) WebOps contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stage ``location``, continued: rules by which nginx refuses a request, or some of many."""
+"""The stage ``location``, continued: rules by which nginx refuses a request."""
 
 from __future__ import annotations
 
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import is_for_static
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_sites import route_of
-from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import left_to_pages
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_model import Block, Directive
+from ansible_collections.webops.django.plugins.plugin_utils.stages import location_access as access
+from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import intended, left_to_pages
+from ansible_collections.webops.django.plugins.plugin_utils.stages.location_repair import INDENT, add_location, name_of, place
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
 
 REFUSED = (401, 403, 405)
-ACCESS_RULES = ("deny", "auth_basic", "auth_request", "auth_jwt", "limit_except", "valid_referers", "secure_link")
-LIMITS = ("limit_req", "limit_conn")
+CONDITIONS = ("valid_referers", "secure_link")
+"""Directives that set a variable, which an ``if`` refuses by."""
 
 
 def findings(site: SiteView) -> list[Finding]:
-    """Name the rule that refuses, and the limit that does so to part of a page's files."""
-    return [*_refused(site), *_limited(site)]
+    """Name the rules that refuse."""
+    by_rule: dict[str, tuple[Directive, list[Target]]] = {}
+    for number, target in enumerate(site.targets):
+        rule = None if target.served or left_to_pages(site, target) else rule_of(site, target)
+        if rule is not None and _is_for_others(site, rule, target):
+            # What is told to a client that is not admitted says nothing of those that are.
+            site.targets[number] = target._replace(answer=None)
+        elif rule is not None:
+            by_rule.setdefault(place(rule), (rule, []))[1].append(target)
+    return [_finding(site, rule, hit) for rule, hit in by_rule.values()]
 
 
-def _refused(site: SiteView) -> list[Finding]:
-    by_rule: dict[str, tuple[t.Any, list[Target]]] = {}
-    for target in site.targets:
-        rule = None if target.served or left_to_pages(site, target) else _rule(target)
-        if rule is not None and not _lets_others_in(site, rule, target):
-            by_rule.setdefault(f"{rule.file}:{rule.line}", (rule, []))[1].append(target)
-    found = []
-    for where, (rule, hit) in by_rule.items():
-        text = " ".join([rule.name, *rule.arguments])
-        status = hit[0].answer["status"] if hit[0].answer and hit[0].answer["status"] else _status(rule)
-        found.append(
-            dict(
-                finding(
-                    "access_rule_denied",
-                    "location",
-                    f"The configuration itself refuses {hit[0].url} with {status}: `{text}` at {where} is in effect there.",
-                    f"{_fix(rule, hit[0])}\nthen {command(t.cast('t.Any', site.nginx), 'reload')}",
-                    {"directive": text, "at": where, "status": status},
-                ),
-                urls=[target.url for target in hit],
-            )
-        )
-    return found
+def rule_of(site: SiteView, target: Target) -> Directive | None:
+    """Return the directive that refuses a URL: one that certainly does, or one that may where a client was refused."""
+    route, answer = target.route, target.answer
+    if route is None or (route.tries and route.outcome == "return"):
+        return None
+    if route.outcome == "return":
+        return _returning(route)
+    denying = access.refusing(route.block, access.client_address(site.connect))
+    if route.outcome == "denied":
+        return route.refusal or denying
+    if not answer or answer["status"] in (None, 200) or answer["server"] == "app":
+        return None
+    if answer["status"] == 401:
+        return access.asking(route.block)
+    if denying is not None or answer["status"] not in REFUSED:
+        return denying
+    said = site.worker(route.path) if route.path else None
+    if said and said.get("opens") is False:
+        # The file itself is closed, which looks the same.
+        return None
+    return next((item for name in CONDITIONS for item in route.effective(name)), None) or access.asking(route.block)
 
 
-def _lets_others_in(site: SiteView, rule: t.Any, target: Target) -> bool:
-    """Tell whether the whole site, pages and files alike, is for certain addresses only, of which this host's own is none: that is on purpose."""
-    rules = target.route.effective("deny") if target.route else []
-    admitted = [item.arguments[0] for item in rules if item.name == "allow" and item.arguments[:1] != ["all"]]
-    page = route_of(site, site.base_url)
-    everywhere = {(item.file, item.line) for item in page.effective("deny")} if page else set()
-    if rule.name != "deny" or not admitted or (rule.file, rule.line) not in everywhere:
+def _returning(route: t.Any) -> Directive | None:
+    """Return the directive that answered in the place of a file: ``return``, also in an ``if``, or ``internal``."""
+    waiting = [item for block in (route.block, route.server) if block is not None for item in block.rewrites]
+    while waiting:
+        item = waiting.pop(0)
+        if item.name == "return" and any(f"{item} ({place(item)})" in step for step in route.steps):
+            return t.cast("Directive", item)
+        waiting += item.block or []
+    location = route.location
+    around = [location, *location.parents] if location is not None and location.is_internal and route.status == 404 else []
+    return next((item for block in around for item in block.own("internal")), None)
+
+
+def _pages(site: SiteView) -> Block | None:
+    """Return where nginx answers the site's pages."""
+    route = route_of(site, site.base_url)
+    return route.block if route else None
+
+
+def _is_for_others(site: SiteView, rule: Directive, target: Target) -> bool:
+    """Tell whether pages and files alike are for certain addresses only, of which this host's own is none: that is on purpose."""
+    block = target.route.block if target.route else None
+    who = access.admitted(block)
+    if rule.name != "deny" or not who or access.shut_out(block, _pages(site), access.client_address(site.connect)):
         return False
-    who = ", ".join(admitted)
-    sentence = f"{rule.file}:{rule.line} lets only {who} in, and this host is asked from itself: whether they get the files is not known."
+    sentence = (
+        f"`{rule}` at {place(rule)} lets only {', '.join(who)} in, to the pages as well, and this host was asked from itself: "
+        "whether those clients get the files could not be told."
+    )
     if sentence not in site.unknown:
         site.unknown.append(sentence)
     return True
 
 
-def _rule(target: Target) -> t.Any:
-    """Return the directive that refuses a URL: one that certainly does, or one that may where a client was refused."""
-    route, answer = target.route, target.answer
-    if route is None:
-        return None
-    if route.outcome == "denied" or (route.outcome == "return" and (route.status or 0) >= 400 and not route.tries):
-        return next((item for name in ("return", "internal", *ACCESS_RULES) for item in route.effective(name) if _refuses(item)), None)
-    if not answer or answer["status"] not in REFUSED or answer["server"] == "app":
-        return None
-    names = sorted(ACCESS_RULES, key=lambda name: not name.startswith("auth_")) if answer["status"] == 401 else ACCESS_RULES
-    return next((item for name in names for item in route.effective(name) if _refuses(item)), None)
+def _finding(site: SiteView, rule: Directive, hit: list[Target]) -> Finding:
+    answer = hit[0].answer or {}
+    status = answer.get("status") or _status(rule)
+    return dict(
+        finding(
+            "access_rule_denied",
+            "location",
+            f"The configuration itself refuses {hit[0].url} with {status}: `{rule}` at {place(rule)} is in effect there"
+            f"{_beside(site, rule, hit[0])}.",
+            f"{_fix(site, rule, hit[0])}\nthen {command(t.cast('t.Any', site.nginx), 'reload')}",
+            {"directive": str(rule), "at": place(rule), "status": status},
+        ),
+        urls=[target.url for target in hit],
+    )
 
 
-def _refuses(directive: t.Any) -> bool:
-    return directive.name != "allow" and not (directive.name in ("auth_basic", "auth_request") and directive.arguments[:1] == ["off"])
-
-
-def _status(rule: t.Any) -> int:
+def _status(rule: Directive) -> int:
     if rule.name == "return" and rule.arguments and rule.arguments[0].isdigit():
         return int(rule.arguments[0])
     return {"auth_basic": 401, "internal": 404}.get(rule.name, 403)
 
 
-def _fix(rule: t.Any, target: Target) -> str:
-    location = target.route.location if target.route else None
-    where = f"{location.file}:{location.line}" if location else "the location of the static files"
-    if rule.name in ("auth_basic", "auth_request"):
-        also = " allow all;" if target.route and target.route.effective("deny") else ""
-        return f"In {where} write: {rule.name} off;{also}"
-    if rule.name == "deny":
-        return f"In {where} write: allow all;"
-    return f"Take `{' '.join([rule.name, *rule.arguments])}` out of {rule.file}:{rule.line}"
+def _beside(site: SiteView, rule: Directive, target: Target) -> str:
+    """Say how the rule treats the pages, which tells a site that is closed on purpose from files that were forgotten."""
+    pages = _pages(site)
+    if rule.name in access.ASKING:
+        asks = access.asking(pages)
+        return ", and asks for a password; " + ("so do the pages" if asks is not None else "the pages do not")
+    block = target.route.block if target.route else None
+    if rule.name != "deny":
+        return ""
+    who = ", ".join(access.admitted(block))
+    out = access.shut_out(block, pages, access.client_address(site.connect))
+    told = f", and lets only {who} in" if who else ""
+    return told + (f", while the pages are open to {'anybody' if set(out) & set(access.ANYBODY) else out[0]}" if out else "")
 
 
-def _limited(site: SiteView) -> list[Finding]:
-    """A page's own files, asked for as fast as a browser does, are refused in part."""
-    pages = [page for page in site.pages if page.get("limited")]
-    if not pages:
-        return []
-    urls = [url for page in pages for url in page.get("limited_urls", ())]
-    rules = [item for target in site.targets if target.route for name in LIMITS for item in target.route.effective(name)]
-    if not rules:
-        return []
-    rule = rules[0]
-    text = " ".join([rule.name, *rule.arguments])
-    return [
-        dict(
-            finding(
-                "rate_limited",
-                "location",
-                f"`{text}` at {rule.file}:{rule.line} refuses {pages[0]['limited']} of the files that {pages[0]['url']} asks for at once, "
-                "as every browser does.",
-                f"Take `{rule.name}` out of what holds for static files: move it from {rule.file}:{rule.line} into the location of the "
-                f"application, or give "
-                f"it burst=100 nodelay; then {command(t.cast('t.Any', site.nginx), 'reload')}",
-                {"directive": text, "at": f"{rule.file}:{rule.line}", "limited": sum(page["limited"] for page in pages)},
-                count=sum(page["limited"] for page in pages),
-            ),
-            urls=urls,
-        )
-    ]
+def _fix(site: SiteView, rule: Directive, target: Target) -> str:
+    """Return what to write: for the static files only, for the pages may be closed on purpose."""
+    route = t.cast("t.Any", target.route)
+    meant = intended(site, target)
+    if meant is not None and route.location.modifier in ("~", "~*"):
+        return f"In {place(meant[0])} write: location ^~ {meant[0].pattern} {{"
+    if not is_for_static(route.location) and not _stands_in(route.server.directives, rule):
+        return add_location(site, [_opposite(item) for item in _in_effect(route.server)])
+    rules = [rule]
+    if rule.name == "deny" or rule.name in access.ASKING:
+        rules = _in_effect(route.block) or rules
+    own = [item for item in rules if route.location is not None and _stands_in(route.location.directives, item)]
+    lines = [_opposite(item) for item in rules if item not in own and _opposite(item)]
+    told = [_taken_out(item) for item in own]
+    if lines and is_for_static(route.location):
+        told.append(f"In {name_of(route.location)} at {place(route.location)} add:" + "".join(f"\n{INDENT}{line}" for line in lines))
+    elif lines:
+        told.append(add_location(site, lines))
+    return "\n".join(told or [_taken_out(rule)])
+
+
+def _in_effect(block: Block) -> list[Directive]:
+    """Return what keeps a client out that no rule names: the password, and the address."""
+    return [item for item in (access.asking(block), access.refusing(block, access.ANYBODY[0])) if item is not None]
+
+
+def _stands_in(directives: t.Sequence[Directive], rule: Directive) -> bool:
+    return any(item == rule or _stands_in(item.block or (), rule) for item in directives if item.name != "location")
+
+
+def _opposite(rule: Directive) -> str:
+    """Return the line that takes back, further inside, what a directive says."""
+    return "allow all;" if rule.name == "deny" else f"{rule.name} off;" if rule.name in access.ASKING else ""
+
+
+def _taken_out(rule: Directive) -> str:
+    if rule.name in access.ASKING:
+        return f"At {place(rule)} write instead:\n{INDENT}{rule.name} off;"
+    return f"Take `{rule}` out of {place(rule)}"

@@ -114,18 +114,27 @@ def old_prefixes(site: SiteView) -> list[Sign]:
     return list(found.values())
 
 
-def came_later(site: SiteView, target: Target) -> float | None:
-    """Return when a file came that an application with WhiteNoise does not know, for it looks into STATIC_ROOT when it starts only.
+def came_later(site: SiteView, target: Target) -> tuple[str, float] | None:
+    """Return what came after an application with WhiteNoise had started, and when: it reads its settings and looks into STATIC_ROOT only then.
 
-    The time is in seconds since the epoch; None where the file was there before, or something else serves it.
+    The time is in seconds since the epoch; None where nothing came later, or something else serves the file.
     """
     answer, started = target.answer, site.application.get("started")
     through_nginx = target.route is not None and target.route.outcome != "proxy"
     if not site.static.get("whitenoise") or not answer or answer["status"] != 404 or answer["server"] == "nginx" or through_nginx or not started:
         return None
-    known = site.path(target.expected["collected"] or "") or {}
-    times = [known.get("ctime") if known.get("exists") else None, site.application.get("manifest_changed") if target.expected["hashed"] else None]
-    return max((time for time in times if time and time > started), default=None)
+    collected = target.expected["collected"] or ""
+    known = site.path(collected) or {}
+    there = bool(known.get("exists"))
+    manifest = site.application.get("manifest_changed") if target.expected["hashed"] else None
+    times = [(collected, known.get("ctime") if there else None), (f"the manifest ({site.static.get('manifest_path')})", manifest)]
+    # Settings that name WhiteNoise by now may not have done so then.
+    times.append((_settings_of(site), site.application.get("settings_changed") if there else None))
+    return next(((what, time) for what, time in times if time and time > started), None)
+
+
+def _settings_of(site: SiteView) -> str:
+    return f"its settings ({site.static.get('settings_file') or site.application.get('settings_module')})"
 
 
 def changed_since_start(site: SiteView) -> tuple[str, float] | None:
@@ -134,7 +143,7 @@ def changed_since_start(site: SiteView) -> tuple[str, float] | None:
     if not started:
         return None
     for key, what in (
-        ("settings_changed", f"its settings ({site.static.get('settings_file') or site.application.get('settings_module')})"),
+        ("settings_changed", _settings_of(site)),
         ("manifest_changed", f"the manifest ({site.static.get('manifest_path') or 'staticfiles.json'})"),
     ):
         changed = site.application.get(key)

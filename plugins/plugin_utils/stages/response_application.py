@@ -131,12 +131,11 @@ def _not_restarted(site: SiteView) -> list[Finding]:
 
 
 def _not_yet_known(site: SiteView) -> list[page_names.Sign]:
-    """Files that the application serves itself, and that came after it had looked into STATIC_ROOT."""
+    """Files that the application serves itself, and that it does not know: it had looked into STATIC_ROOT before, or read other settings."""
     found = []
     for target in site.targets:
-        when = None if target.served else page_names.came_later(site, target)
-        if when is not None:
+        later = None if target.served else page_names.came_later(site, target)
+        if later is not None:
             sentence = f"it answers 404 for {target.url}, which lies in STATIC_ROOT by now."
-            collected = target.expected["collected"]
-            found.append(page_names.Sign(target.url, "", collected, sentence, (collected, when)))
+            found.append(page_names.Sign(target.url, "", target.expected["collected"], sentence, later))
     return found

@@ -11,6 +11,7 @@ from ansible_collections.webops.django.tests.unit.support.fake_host import (
     ROOT,
     SITE,
     FakeHost,
+    answer,
     codes,
     failing,
     path_record,
@@ -77,6 +78,42 @@ def test_a_folder_that_is_not_there_has_nothing_beside_it() -> None:
     assert (found["code"], "alias /srv/shop/static;\n" in found["fix"]) == ("path_typo", True)
 
 
-def test_a_rewrite_that_takes_the_prefix_away_leads_elsewhere() -> None:
-    text = "location /static/ { root /srv/shop; rewrite ^/static/(.*)$ /$1 break; }"
-    assert codes(failing(FakeHost(with_location(text)))) in (["static_root_mismatch"], ["path_typo"])
+REWRITE = "rewrite ^/static/(.*)$ /$1 break;"
+
+
+def test_a_rewrite_that_takes_the_prefix_away_leaves_a_segment_out() -> None:
+    (found,) = site_of(failing(FakeHost(with_location(f"location /static/ {{ root /srv/shop; {REWRITE} }}"))))["findings"]
+    assert (found["code"], found["evidence"]["nginx_path"]) == ("alias_root_confusion", f"/srv/shop/{NAMES[0]}")
+    assert found["fix"].startswith("Take `rewrite ^/static/(.*)$ /$1 break` out of /etc/nginx/sites-enabled/shop:5\n")
+
+
+def test_a_rewrite_that_leads_home_is_right() -> None:
+    assert codes(FakeHost(with_location(f"location /static/ {{ root /srv/shop/static; {REWRITE} }}"))) == []
+
+
+def test_a_rewrite_into_a_folder_that_is_not_there_is_no_confusion() -> None:
+    assert codes(failing(FakeHost(with_location(f"location /static/ {{ root /srv/shpo; {REWRITE} }}")))) == ["path_typo"]
+
+
+def test_a_location_with_neither_root_nor_alias_leads_into_nginxs_own_folder() -> None:
+    (found,) = site_of(failing(FakeHost(with_location("location /static/ { expires 1d; }"))))["findings"]
+    assert (found["code"], found["evidence"]["nginx_path"]) == ("path_typo", f"/usr/share/nginx/html/static/{NAMES[0]}")
+    assert "has neither root nor alias" in found["message"]
+    assert "In location /static/ at /etc/nginx/sites-enabled/shop:5 add: alias /srv/shop/static/;\n" in found["fix"]
+
+
+def test_a_line_that_an_invalid_configuration_swallows_is_not_missed() -> None:
+    host = failing(FakeHost(with_location("location /static/ { expires 1d; }")))
+    host.nginx["test"] = {"ran": True, "valid": False, "message": "[emerg] invalid", "file": "/etc/nginx/sites-enabled/shop", "line": 5}
+    assert "path_typo" not in codes(host)
+
+
+def test_a_folder_of_sources_is_told_by_what_does_not_load() -> None:
+    host = FakeHost(with_location("location /static/ { alias /srv/shop/assets/; }"), ["/srv/shop/assets/shop/logo.png"])
+    failing(host)
+    for name in NAMES[:2]:
+        host.answers[f"http://shop.example.com/static/{name}"] = answer(f"http://shop.example.com/static/{name}")
+    (found,) = site_of(host)["findings"]
+    assert found["code"] == "nginx_serves_source_dir"
+    assert NAMES[2] in found["message"]
+    assert "admin" not in found["message"]

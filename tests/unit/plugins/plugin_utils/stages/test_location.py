@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.webops.django.tests.unit.support.fake_host import FakeHost, answer, codes, failing, site_of, with_location
+from ansible_collections.webops.django.tests.unit.support.fake_host import NAMES, FakeHost, answer, codes, failing, sample, site_of, with_location
 
 LOCATIONS = {
     "alias without its slash": ("location /static/ { alias /srv/shop/static; }", ["alias_missing_trailing_slash"]),
@@ -31,6 +31,13 @@ LOCATIONS = {
         "location /static/ { alias /srv/shop/static/; } location ~* \\.(css|js|png)$ { proxy_pass http://127.0.0.1:8000; }",
         ["location_shadowed_by_regex"],
     ),
+    "a pattern inside": (
+        "location /static/ { alias /srv/shop/static/; location ~ \\.(css|js|png)$ { root /srv/shpo; } }",
+        ["location_shadowed_by_regex"],
+    ),
+    "a location that passes requests on itself": ("location /static/ { proxy_pass http://127.0.0.1:8000; }", ["no_static_location"]),
+    "a location without the slash at its beginning": ("location static/ { alias /srv/shop/static/; }", ["no_static_location"]),
+    "a rule, and a folder that is not there": ("location /static/ { alias /srv/shpo/; deny all; }", ["access_rule_denied", "path_typo"]),
     "a pattern with a folder of its own": (
         "location /static/ { alias /srv/shop/static/; } location ~* \\.(css|js|png)$ { root /srv/spa; try_files $uri /index.html =404; }",
         ["location_shadowed_by_regex"],
@@ -76,3 +83,40 @@ def test_static_files_from_the_application_are_no_fault() -> None:
     host = FakeHost(with_location(""), whitenoise=True)
     host.default = {"status": 200, "server": "app"}
     assert codes(host) == []
+
+
+def test_a_location_that_passes_requests_on_gives_way_to_the_new_one() -> None:
+    """Two locations of one prefix are refused by nginx."""
+    (found,) = site_of(failing(FakeHost(with_location("location /static/ { proxy_pass http://127.0.0.1:8000; }")), 404, "app"))["findings"]
+    assert found["fix"].startswith("Write in the place of location /static/ at /etc/nginx/sites-enabled/shop:5:\n    location ^~ /static/ {\n")
+    assert found["message"].startswith("location /static/ at /etc/nginx/sites-enabled/shop:5 passes ")
+
+
+def test_what_a_pattern_leaves_out_is_told_by_its_extensions() -> None:
+    host = FakeHost(with_location("location ~* ^/static/(.+\\.(?:css|js))$ { alias /srv/shop/static/$1; }"))
+    url = "http://shop.example.com/static/shop/logo.png"
+    host.answers[url] = answer(url, 404, "app")
+    (found,) = site_of(host)["findings"]
+    assert (found["code"], found["count"]) == ("no_static_location", 1)
+    assert "takes some of what lies under /static/, but none takes .png: location / at " in found["message"]
+
+
+@pytest.mark.parametrize("name", ["admin/LICENSE", "shop/README.md"])
+def test_what_no_page_asks_for_needs_no_location(name: str) -> None:
+    host = FakeHost(with_location("location ~* ^/static/(.+\\.(?:css|js|png))$ { alias /srv/shop/static/$1; }"), [f"/srv/shop/static/{name}"])
+    host.application["sample"] = sample(names=[*NAMES, name])
+    url = f"http://shop.example.com/static/{name}"
+    host.answers[url] = answer(url, 404, "app")
+    site = site_of(host)
+    assert (site["findings"], site["verdict"], site["unknown"]) == ([], "served", [])
+
+
+def test_whitenoise_that_the_running_process_does_not_know_yet_is_no_missing_location() -> None:
+    host = failing(FakeHost(with_location(""), whitenoise=True), 404, "app")
+    host.application["settings_changed"] = host.application["started"] + 60
+    (found,) = site_of(host)["findings"]
+    assert (found["code"], found["evidence"]["what"]) == ("app_not_restarted", "its settings (/srv/shop/shop/settings.py)")
+
+
+def test_where_whitenoise_ought_to_answer_nothing_is_guessed() -> None:
+    assert codes(failing(FakeHost(with_location(""), whitenoise=True), 404, "app")) == []

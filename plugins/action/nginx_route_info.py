@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.module_utils.evidence_text import plain
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import read_configuration, require_parser
-from ansible_collections.webops.django.plugins.plugin_utils.nginx_route_report import check_urls, configuration_of, follow
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_route_report import check_client, check_urls, configuration_of, follow
 
 MODULE = "webops.django.nginx_configuration_info"
 SPEC: dict[str, t.Any] = {
@@ -22,6 +22,7 @@ SPEC: dict[str, t.Any] = {
     "configuration": {"type": "str"},
     "address": {"type": "str"},
     "port": {"type": "int"},
+    "client": {"type": "str"},
 }
 
 
@@ -47,6 +48,7 @@ class ActionModule(ActionBase):
             raise ExplainedError(f"nginx_route_info: {'; '.join(checked.error_messages)}.")
         options = dict(checked.validated_parameters)
         check_urls(options["urls"])
+        check_client(options["client"])
         return options
 
     def _follow(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -59,7 +61,7 @@ class ActionModule(ActionBase):
         def look(paths: list[str]) -> dict[str, str]:
             return dict(self._ask({"kinds_of": json.dumps(paths)}, task_vars)["kinds"])
 
-        routes = follow(configuration, options["urls"], options["address"], options["port"], look)
+        routes = follow(configuration, options["urls"], options["address"], options["port"], look, options["client"])
         return {"changed": False, "routes": routes, "main": configuration.main}
 
     def _ask(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:

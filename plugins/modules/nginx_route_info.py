@@ -13,6 +13,7 @@ version_added: 0.1.0
 description:
   - Follows URLs through a configuration of nginx as nginx itself would, without asking it. The address and port choose among server blocks,
     then the host name; the URI chooses the location; C(rewrite), C(return), C(try_files), C(index), C(root) and C(alias) make the path.
+    C(allow), C(deny), C(auth_basic), C(auth_request) and C(satisfy) say whether a plain request without a password is let in.
   - The configuration is the host's own, as it stands on disk, or a text. The files are read without running C(nginx -T), which may write to the host.
   - What cannot be decided from the configuration is said in RV(routes[].undecided), with the directive and its place. Nothing is guessed.
   - Nothing on the host is changed.
@@ -33,6 +34,11 @@ options:
   port:
     description: Port that the connection goes to. By default the URL's.
     type: int
+  client:
+    description:
+      - Address that the connection comes from, which C(allow) and C(deny) ask for; V(unix:) for the other end of a socket.
+      - By default the host itself where O(address) is a loopback address or a socket, else unknown.
+    type: str
 extends_documentation_fragment:
   - webops.django.attributes
   - webops.django.attributes.action_group
@@ -87,6 +93,15 @@ routes:
           cannot be decided.
       type: str
       sample: file
+    if_admitted:
+      description:
+        - The outcome if the client is let in, where RV(routes[].outcome) is V(unknown) only because that cannot be decided; all else is told as if
+          it were. Empty otherwise.
+      type: str
+      sample: file
+    refusal:
+      description: The C(deny), C(auth_basic) or C(auth_request) that refuses where the outcome is V(denied), with C(directive), C(file) and C(line).
+      type: dict
     handler:
       description: The directive that answers, V(static) for files.
       type: str

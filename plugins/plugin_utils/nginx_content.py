@@ -192,7 +192,8 @@ class Content:
         request.route.path = path
         listing = self._block.effective("autoindex")
         if listing and listing[-1].arguments[:1] == ["on"]:
-            if self._kind(path.rstrip("/") or "/") != "directory":
+            # The module takes the last character for a slash, also where an alias has none there (ngx_http_autoindex_handler()).
+            if self._kind(path[:-1] or "/") != "directory":
                 request.answer(404, f"{path} is not there")
                 return None
             request.answer(200, f"{path} is listed")

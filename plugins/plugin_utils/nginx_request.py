@@ -81,8 +81,9 @@ class Request:
         if self.kept is not None and self._error_pages.before is None:
             self.route = dataclasses.replace(self.route, **self.kept)
         route = self._error_pages.told(self.route, self._parts.path)
-        if self._in_doubt:
-            route.outcome, route.if_admitted = "unknown", route.outcome
+        for told in (route, route.error_page):
+            if self._in_doubt and told is not None:
+                told.outcome, told.if_admitted = "unknown", told.outcome
         return route
 
     def _choose(self, server: ServerBlock | None) -> Step | None:

@@ -9,7 +9,14 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
-from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Configuration, Location, from_dump, read_configuration
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import (
+    Configuration,
+    Directive,
+    Location,
+    from_dump,
+    read_configuration,
+)
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_connection import connection_to
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Resolver, Route
 
 TEXT = "/etc/nginx/nginx.conf"
@@ -51,12 +58,24 @@ def check_urls(urls: t.Sequence[str]) -> None:
             raise ExplainedError(f"{url!r} is no URL; write one with scheme and host name, such as https://shop.example.com/static/a.css.")
 
 
+def check_client(client: str | None) -> None:
+    """Make sure that a client is an address.
+
+    :raises ExplainedError: it is none.
+    """
+    try:
+        connection_to(None, 80, client)
+    except ValueError as error:
+        raise ExplainedError(f"client: {error}; write an address such as 192.0.2.1, or unix: for the other end of a socket.") from error
+
+
 def follow(
     configuration: Configuration,
     urls: t.Sequence[str],
     address: str | None,
     port: int | None,
     look: t.Callable[[list[str]], t.Mapping[str, str]],
+    client: str | None = None,
 ) -> list[dict[str, t.Any]]:
     """Follow URLs until nothing is wanted that the host can tell.
 
@@ -65,7 +84,7 @@ def follow(
     kinds: dict[str, str] = {}
     resolver = Resolver(configuration, kinds.get)
     for _round in range(ROUNDS):
-        routes = [resolver.route(url, address=address, port=port) for url in urls]
+        routes = [resolver.route(url, address=address, port=port, client=client) for url in urls]
         wanted = sorted({path for route in routes for path in (*route.wants, *filter(None, [route.path])) if path not in kinds})
         if not wanted:
             break
@@ -83,6 +102,8 @@ def told_of(url: str, route: Route) -> dict[str, t.Any]:
         "location": dict(_of_location(location), reason=route.location_reason) if location else None,
         "considered": [dict(_of_location(loser), why_not=why) for loser, why in route.losers],
         "outcome": route.outcome,
+        "if_admitted": route.if_admitted,
+        "refusal": _of_directive(route.refusal) if route.refusal else None,
         "handler": route.handler,
         "upstreams": list(route.upstreams),
         "path": route.path,
@@ -92,6 +113,10 @@ def told_of(url: str, route: Route) -> dict[str, t.Any]:
         "undecided": [{"directive": directive, "file": file, "line": line, "why": why} for directive, file, line, why in route.undecided],
         "steps": list(route.steps),
     }
+
+
+def _of_directive(item: Directive) -> dict[str, t.Any]:
+    return {"directive": str(item), "file": item.file, "line": item.line}
 
 
 def _of_location(location: Location) -> dict[str, t.Any]:

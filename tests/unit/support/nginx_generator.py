@@ -58,6 +58,8 @@ ODD = (
     *("/.%2e/", "/%00", "/%zz", "/%", "///", "/a+b", "/;x", "/%3f", "/%23", "/a\\b", "/x/..", "/x/.", "/x//.", "//x/..//", "%5c", "/.a", "/a:b"),
     *("/x/../../a.css", "/x%2f..%2fstatic/a.css"),
 )
+CLIENTS = ("unix:", "unix:", "127.0.0.1", "127.0.0.2", "127.9.0.1", "::1")
+RULES = ("all", "all", "127.0.0.1", "127.0.0.2/31", "127.0.0.0/8", "10.0.0.0/8", "::1", "::/0", "unix:", "127.0.0.3/8")
 ANSWERS = (("204",), ("403",), ("404",), ("301", "/x"), ("302", "http://x/"), ("200", "hi"), ("410",), ("404", "gone"), ("444",), ("http://y/",))
 
 
@@ -107,10 +109,22 @@ class Generator:
         last = self._pick("=404", "=403", "/static/a.css", "/none", "/index.html?q=$uri", "$uri", "@n1", "@n2", "/docs/home.htm", "/docs/", "$uri.x")
         return ["try_files", *self.random.sample(names, self.random.randint(1, 3)), last]
 
+    def _access(self) -> list[Node]:
+        found: list[Node] = []
+        if self._on(0.6):
+            found += [[self._pick("allow", "deny"), self._pick(*RULES)] for _number in range(self.random.randint(1, 3))]
+        if self._on(0.3):
+            found += [["auth_basic", self._pick("x", "x", "off", "$foo")], ["auth_basic_user_file", "none"]][: self._pick(1, 2, 2, 2)]
+        if self._on(0.3):
+            found.append(["auth_request", self._pick("/static/a.css", "/none", "/auth", "/auth", "/s/x", "off", "/static/")])
+        if self._on(0.4):
+            found.append(["satisfy", self._pick("any", "any", "all")])
+        return found
+
     def _error_page(self) -> Node:
         return [
             "error_page",
-            self._pick("404", "403"),
+            self._pick("404", "403", "401"),
             *self._pick(("/50x.html",), ("=200", "/static/a.css"), ("@n1",), ("=", "@n1"), ("http://z/",)),
         ]
 
@@ -161,6 +175,8 @@ class Generator:
         if self._on(0.06):
             found.append(self._pick(["deny", "all"], ["limit_except", "POST", [["deny", "all"]]]))
         if self._on(0.1):
+            found += self._access()
+        if self._on(0.1):
             found.append(self._error_page())
         if depth < 2 and modifier not in ("=", "@") and self._on(0.4):
             found += self._locations(self.random.randint(1, 3), depth + 1, modifier, pattern)
@@ -188,11 +204,19 @@ class Generator:
             rest.append(self._try_files())
         if self._on(0.15):
             rest.append(self._error_page())
+        if self._on(0.06):
+            rest += self._access()
         rest += self._locations(self.random.randint(1, 6), 0)
+        rest.append(["location", "=", "/auth", [*self._headers("auth"), ["return", self._pick("204", "200", "401", "403", "404", "302")]]])
         rest += [["location", name_, self._body("@", name_, 2)] for name_ in ("@n1", "@n2")]
         if self._on(0.3):
             self.random.shuffle(rest)
-        return ["server", [["listen", f"unix:{self.folder}/sock"], ["server_name", name], *rest]]
+        listens: list[Node] = [["listen", text] for text in (f"unix:{self.folder}/sock", "127.0.0.1:PORT", "[::1]:PORT")]
+        return ["server", [["server_name", name], *listens, *rest]]
+
+    def client(self) -> str:
+        """Return the address that a request comes from."""
+        return str(self._pick(*CLIENTS))
 
     def target(self) -> str:
         """Return the path and query of a URL."""
@@ -223,13 +247,13 @@ def compare(seed: int, folder: Path, pairs: int) -> Count:
         with oracle:
             resolver = oracle.resolver()
             for server in servers:
-                name = server[-1][1][1]
+                name = server[-1][0][1]
                 for target in [generator.target() for _number in range(20)]:
-                    asked += 1
-                    said = disagreement(oracle.route(resolver, name, target), oracle.ask(name, target))
+                    asked, client = asked + 1, generator.client()
+                    said = disagreement(oracle.route(resolver, name, target, client), oracle.ask(name, target, client))
                     undecided += said == "undecided"
                     if said not in ("", "undecided"):
-                        different.append(f"{target}: {said}\n{written([server])}")
+                        different.append(f"{client} {target}: {said}\n{written([server])}")
     return Count(asked, undecided, different)
 
 

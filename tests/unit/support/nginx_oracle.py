@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import read_configuration
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Resolver, Route
-from ansible_collections.webops.django.tests.unit.support.nginx_server import NGINX
+from ansible_collections.webops.django.tests.unit.support.nginx_server import NGINX, free_port
 
 Node = list[t.Any]
 """A directive: its words, the last one a list of directives where it has a block."""
@@ -26,6 +26,9 @@ FILES = (
     *("static/a.css", "static/js/b.js", "static/admin/a.css", "a.css", "index.html", "media/x.png", "static/index.html", "docs/home.htm", "a b.css"),
     *("static/A.CSS", "admin/a.css", "js/b.js", "xa.css", "static/r", "s/a.css", "é.css", "50%.css", "50x.html"),
 )
+SOCKET = "unix:"
+"""The client of a connection to a socket."""
+LISTENS = "listen unix:{folder}/sock; listen 127.0.0.1:PORT; listen [::1]:PORT;"
 MAIN = """
 daemon off; master_process off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log emerg; {user}
 events {{ worker_connections 1024; }}
@@ -38,7 +41,8 @@ http {{
     upstream up2 {{ server unix:{folder}/up2; }}
     server {{ listen unix:{folder}/up1; location / {{ return 200 UP1; }} }}
     server {{ listen unix:{folder}/up2; location / {{ return 200 UP2; }} }}
-    server {{ listen unix:{folder}/sock default_server; return 200 nobody; }}
+    server {{ listen unix:{folder}/sock default_server; listen 127.0.0.1:{port} default_server; listen [::1]:{port} default_server;
+             return 200 nobody; }}
 {servers}
 }}
 """
@@ -92,16 +96,40 @@ class RefusedError(Exception):
     """nginx does not take the configuration."""
 
 
+class Connection:
+    """A connection that is kept, from an address of a client."""
+
+    def __init__(self, address: str, port: int, client: str) -> None:
+        family = socket.AF_UNIX if client == SOCKET else socket.AF_INET6 if ":" in client else socket.AF_INET
+        self.socket = socket.socket(family)
+        try:
+            if client == SOCKET:
+                self.socket.connect(address.removeprefix("unix:"))
+            else:
+                self.socket.bind((client, 0))
+                self.socket.connect((address, port))
+        except OSError:
+            self.socket.close()
+            raise
+        self.answers = self.socket.makefile("rb")
+
+    def close(self) -> None:
+        """Close it."""
+        self.answers.close()
+        self.socket.close()
+
+
 class Oracle:
     """nginx over some server blocks; a context that stops it."""
 
     def __init__(self, folder: Path, servers: str) -> None:
         self.folder = folder
+        self.port = free_port()
         user = "user root;" if os.geteuid() == 0 else ""
-        self.text = MAIN.format(folder=folder, servers=servers, user=user)
+        self.text = MAIN.format(folder=folder, servers=servers.replace("PORT", str(self.port)), user=user, port=self.port)
         self.config = folder / "nginx.conf"
         self.config.write_text(self.text)
-        self._socket: socket.socket | None = None
+        self._connections: dict[str, Connection] = {}
 
     def __enter__(self) -> Oracle:
         for name in ("sock", "up1", "up2"):
@@ -112,7 +140,7 @@ class Oracle:
             if self._process.poll() is not None:
                 raise RefusedError(self._process.communicate()[1])
             try:
-                self._connect()
+                self._connect(SOCKET)
             except OSError:
                 time.sleep(0.005)
                 continue
@@ -120,52 +148,56 @@ class Oracle:
         raise AssertionError("nginx does not listen")
 
     def __exit__(self, *_rest: object) -> None:
-        if self._socket is not None:
-            self._socket.close()
+        for connection in self._connections.values():
+            connection.close()
         self._process.terminate()
         self._process.communicate(timeout=20)
 
-    def _connect(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.connect(str(self.folder / "sock"))
-        self._answers = self._socket.makefile("rb")
+    def _connect(self, client: str) -> Connection:
+        if client in self._connections:
+            self._connections[client].close()
+        self._connections[client] = found = Connection(self.address(client), self.port, client)
+        return found
 
-    def ask(self, host: str, target: str) -> Told:
+    def address(self, client: str) -> str:
+        """Return where a client connects to."""
+        return f"unix:{self.folder}/sock" if client == SOCKET else "::1" if ":" in client else "127.0.0.1"
+
+    def ask(self, host: str, target: str, client: str = SOCKET) -> Told:
         """Send a GET request."""
-        assert self._socket
-        self._socket.sendall(f"GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode("utf-8", "surrogateescape"))
-        first = self._answers.readline()
+        connection = self._connections.get(client) or self._connect(client)
+        connection.socket.sendall(f"GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode("utf-8", "surrogateescape"))
+        first = connection.answers.readline()
         if not first:
-            self._connect()
+            self._connect(client)
             return Told(0, "", "", "")
         headers: dict[str, str] = {}
-        while (line := self._answers.readline()) not in (b"\r\n", b""):
+        while (line := connection.answers.readline()) not in (b"\r\n", b""):
             name, _colon, value = line.decode("utf-8", "surrogateescape").partition(":")
             headers[name.lower()] = value.strip()
-        body = self._body(headers)
+        body = _body(connection.answers, headers)
         if headers.get("connection") == "close":
-            self._connect()
+            self._connect(client)
         return Told(int(first.split()[1]), headers.get("x-loc", ""), headers.get("x-file", ""), body)
-
-    def _body(self, headers: dict[str, str]) -> str:
-        if headers.get("transfer-encoding") == "chunked":
-            parts = []
-            while size := int(self._answers.readline(), 16):
-                parts.append(self._answers.read(size))
-                self._answers.readline()
-            self._answers.readline()
-            return b"".join(parts).decode("utf-8", "surrogateescape")
-        return self._answers.read(int(headers.get("content-length", 0))).decode("utf-8", "surrogateescape")
 
     def resolver(self) -> Resolver:
         """Return the resolver over the same configuration and files."""
         return Resolver(read_configuration({str(self.config): self.text}, str(self.config), str(self.folder)), kind_of)
 
-    def route(self, resolver: Resolver, host: str, target: str) -> Route:
+    def route(self, resolver: Resolver, host: str, target: str, client: str = SOCKET) -> Route:
         """Return what the resolver says to the same request."""
-        return resolver.route(f"http://{host}{target}", address=f"unix:{self.folder}/sock")
+        return resolver.route(f"http://{host}{target}", address=self.address(client), port=self.port, client=client)
+
+
+def _body(answers: t.BinaryIO, headers: t.Mapping[str, str]) -> str:
+    if headers.get("transfer-encoding") == "chunked":
+        parts = []
+        while size := int(answers.readline(), 16):
+            parts.append(answers.read(size))
+            answers.readline()
+        answers.readline()
+        return b"".join(parts).decode("utf-8", "surrogateescape")
+    return answers.read(int(headers.get("content-length", 0))).decode("utf-8", "surrogateescape")
 
 
 def disagreement(route: Route, told: Told) -> str:
@@ -197,11 +229,21 @@ def _same_file(route: Route, told: Told) -> bool:
     return told.status == (route.status or 200) and bool(found) and os.path.realpath(found) == os.path.realpath(path)
 
 
-def disagreements(folder: Path, body: str, *targets: str) -> list[str]:
-    """Compare for one server block: W stands for the folder, R for its r1, ``M(X)`` for the headers that tell a place X."""
+def disagreements(folder: Path, body: str, *targets: str, clients: t.Sequence[str] = (SOCKET,), servers: str = "") -> list[str]:
+    """Compare for one server block: W stands for the folder, R for its r1, ``M(X)`` for the headers that tell a place X.
+
+    :param clients: addresses that are asked from.
+    :param servers: what else stands in the http block.
+    """
     marked = re.sub(r"M\((\w+)\)", r"add_header X-Loc \1 always; add_header X-File $request_filename always;", f"M(server) {body}")
-    paths = re.sub(r"\b[WR](?=[/; ])", lambda match: str(folder) + ("/r1" if match.group() == "R" else ""), marked)
-    with Oracle(folder, f"server {{ listen unix:{folder}/sock; server_name a.test; {paths} }}") as oracle:
+    listens = LISTENS.format(folder=folder)
+    given = [re.sub(r"\b[WR](?=[/; ])", lambda match: str(folder) + ("/r1" if match.group() == "R" else ""), text) for text in (servers, marked)]
+    paths = f"{given[0]} server {{ {listens} server_name a.test; {given[1]} }}"
+    with Oracle(folder, paths) as oracle:
         resolver = oracle.resolver()
-        said = [disagreement(oracle.route(resolver, "a.test", target), oracle.ask("a.test", target)) for target in targets]
-    return [f"{target}: {text}" for target, text in zip(targets, said, strict=True) if text]
+        said = [
+            (client, target, disagreement(oracle.route(resolver, "a.test", target, client), oracle.ask("a.test", target, client)))
+            for client in clients
+            for target in targets
+        ]
+    return [f"{client} {target}: {text}" for client, target, text in said if text]

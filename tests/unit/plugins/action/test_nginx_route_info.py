@@ -51,12 +51,21 @@ def test_a_text_is_followed_to_the_files_of_the_host(tmp_path: pathlib.Path) -> 
     assert told["changed"] is False
 
 
+def test_who_is_refused_is_told_with_the_directive(tmp_path: pathlib.Path) -> None:
+    text = "server { listen 80; location / { root /w; allow 10.0.0.0/8; deny all; } }"
+    done = ask(tmp_path, urls=["http://shop.example.com/a.css"], configuration=text, client="192.0.2.1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (way,) = json.loads((tmp_path / "way.json").read_text())["routes"]
+    assert (way["outcome"], way["status"], way["refusal"]["directive"]) == ("denied", 403, "deny all")
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         ({"urls": ["a.css"], "configuration": "server { }"}, "is no URL; write one with scheme and host name"),
         ({"urls": ["http://a/"], "configuration": "events { }"}, "holds no server block"),
         ({"configuration": "events { }"}, "missing required arguments: urls"),
+        ({"urls": ["http://a/"], "configuration": "server { }", "client": "shop"}, "write an address such as 192.0.2.1"),
         ({"urls": ["http://a/"], "konfiguration": ""}, "konfiguration"),
     ],
 )

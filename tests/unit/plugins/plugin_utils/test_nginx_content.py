@@ -1,7 +1,7 @@
 # Copyright (c) WebOps contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""try_files, index, error pages and who answers, each beside a real nginx."""
+"""try_files, index and who answers, each beside a real nginx."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ansible_collections.webops.django.tests.unit.support.nginx_oracle import di
 CASES = {
     "a folder that is not there": ("root R;", ("/nope/", "/empty/", "/static/a.css/", "/static")),
     "a listing": ("root R; autoindex on;", ("/nope/", "/empty/")),
+    "a listing behind an alias without a slash": ("location / { M(S) alias W/r2; autoindex on; }", ("/",)),
     "$uri/ for a URI without a slash": ("root R; location / { M(S) try_files $uri/ =404; }", ("/empty", "/static", "/static/", "/none")),
     "$uri never finds a folder": ("root R; location / { M(S) try_files $uri =404; }", ("/static/", "/static", "/a.css")),
     "a fallback behind an alias loses the prefix": (
@@ -32,17 +33,6 @@ CASES = {
     "an absolute index": ("root R; location / { M(S) index none /static/a.css; }", ("/static/", "/nope/")),
     "an index that is a folder": ("root R; location / { M(S) index js; }", ("/static/",)),
     "the alias of a file with a slash behind": ("location / { M(S) alias R/static/js/b.js; }", ("/",)),
-    "an error page of the application": (
-        "root R; location / { M(S) error_page 404 = @n; } location @n { M(N) proxy_pass http://up1; }",
-        ("/none", "/a.css", "/nope/"),
-    ),
-    "an error page with its own status": ("root R; location / { M(S) error_page 404 =200 /static/a.css; }", ("/none", "/x")),
-    "an error page that is not there": ("root R; error_page 404 /never.html; location / { M(S) }", ("/none",)),
-    "an error page finds its own file": (
-        "root W/r2; error_page 404 = @n1; location @n1 { M(N) root W/r3/; try_files $uri $uri.css =403; }",
-        ("/a.css", "/x", "/docs/home.htm"),
-    ),
-    "an error page elsewhere": ("location / { M(S) error_page 404 http://other/; return 404; }", ("/x",)),
     "who is denied": ("root R; location / { M(S) deny all; } location /s { M(T) allow all; deny all; }", ("/a.css", "/s/a.css")),
     "only other methods": (
         "root R; location / { M(S) limit_except POST { deny all; } } location /s { M(T) limit_except GET { deny all; } }",

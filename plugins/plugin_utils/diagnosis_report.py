@@ -39,8 +39,9 @@ def report(result: Document) -> list[str]:
 def site_report(site: Document, host: str) -> list[str]:
     """Return the lines about one site."""
     checked = site["checked"]
+    hidden = f", with {_count(len(site['findings']), 'fault')} that may not show" if site["verdict"] == "served" and site["findings"] else ""
     lines = [
-        f"{site['name']} on {host}{', ' + site['url'] if site['url'] else ''}: {VERDICTS[site['verdict']]}",
+        f"{site['name']} on {host}{', ' + site['url'] if site['url'] else ''}: {VERDICTS[site['verdict']]}{hidden}",
         *_wrapped(f"{_urls(site)}; {_pages(checked)}.", "  ", "  "),
     ]
     if site["verdict"] != "unknown" or site["findings"]:
@@ -68,11 +69,11 @@ def _pages(checked: Document) -> str:
     statuses = {status: count for status, count in (checked.get("page_statuses") or {}).items() if status != "200"}
     if not statuses:
         return followed
-    parts = [f"{count} {f'answered {status}' if status != '0' else 'gave no answer'}" for status, count in sorted(statuses.items())]
-    refused = sum(statuses.values())
-    if refused == checked["pages"]:
-        return f"of {_count(refused, 'page')}, {', '.join(parts)}, so that nothing is known of what pages ask for"
-    return f"{followed}, of which {', '.join(parts)}"
+    how = {status: f"answered {status}" if status != "0" else "gave no answer" for status in statuses}
+    if sum(statuses.values()) == checked["pages"]:
+        parts = [f"{_count(count, 'page')} {how[status]}" for status, count in sorted(statuses.items())]
+        return f"{', '.join(parts)}, so that nothing is known of what pages ask for"
+    return f"{followed}, of which {', '.join(f'{count} {how[status]}' for status, count in sorted(statuses.items()))}"
 
 
 def _count(number: int, what: str) -> str:

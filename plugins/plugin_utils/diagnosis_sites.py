@@ -108,7 +108,9 @@ class Hosts:
     def _kind_of(self, path: str) -> str | None:
         """Tell what lies at a path, "" for nothing, None where nobody has looked yet."""
         known = self.evidence["look"].get("paths", {}).get(os.path.normpath(path))
-        return None if known is None else str(known.get("real_kind") or "")
+        if known is None or known["exists"] is None:
+            return None
+        return str(known.get("kind") or "") if known["exists"] else ""
 
     def _front(self, application: Document) -> Front | None:
         """Return the nginx and the server blocks that lead to an application, or that are meant to."""

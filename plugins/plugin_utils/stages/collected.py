@@ -45,7 +45,7 @@ def _behind_broken_link(site: SiteView, found: list[Finding]) -> list[Finding]:
     """STATIC_ROOT, or a folder above it, is a link that leads nowhere: nothing can be collected into it, and what was collected is elsewhere."""
     record = site.path(site.static_root) if site.static_root else None
     links = [item for item in (record or {}).get("chain") or () if item.get("link")]
-    if record is None or record.get("real_kind") or not links or not any(item["code"] == "collectstatic_not_run" for item in found):
+    if record is None or record.get("exists") is not False or not links or not any(item["code"] == "collectstatic_not_run" for item in found):
         return found
     link = links[-1]
     broken = finding(

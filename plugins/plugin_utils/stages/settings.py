@@ -85,5 +85,5 @@ def _may_be_root(site: SiteView, folder: str) -> bool:
     project = str(site.static.get("project_path") or "")
     known = site.path(folder) or {}
     if known.get("exists"):
-        return known.get("real_kind") == "directory" and folder != project and known.get("uid") == site.application.get("uid")
+        return known.get("kind") == "directory" and folder != project and known.get("uid") == site.application.get("uid")
     return bool(project) and folder.startswith(project.rstrip("/") + "/")

@@ -251,7 +251,6 @@ def path_record(path: str, exists: bool = True, kind: str = "file", opens: bool 
         "path": path,
         "exists": exists,
         "kind": kind if exists else None,
-        "real_kind": kind if exists else "",
         "realpath": path,
         "mode": "0644",
         "owner": "shop",

@@ -63,14 +63,19 @@ def test_what_is_not_known_is_told_and_no_way_is_drawn() -> None:
     [
         ({"200": 2}, "3 of 3 static URLs are served as they must be; 2 pages with 9 references were followed."),
         ({"200": 1, "403": 1}, "2 pages with 9 references were followed, of which 1 answered 403."),
-        ({"400": 2}, "of 2 pages, 2 answered 400, so that nothing is known of what pages ask for."),
-        ({"0": 1, "502": 1}, "of 2 pages, 1 gave no answer, 1 answered 502, so that nothing is known of what pages ask for."),
+        ({"400": 2}, "; 2 pages answered 400, so that nothing is known of what pages ask for."),
+        ({"0": 1, "502": 1}, "; 1 page gave no answer, 1 page answered 502, so that nothing is known of what pages ask for."),
     ],
 )
 def test_pages_that_were_refused_are_told(statuses: dict[str, int], says: str) -> None:
     """ "2 pages with 0 references were followed" reads as if all were well."""
     shown = site(checked={"urls": 3, "served": 3, "files": 3, "pages": 2, "references": 9, "page_statuses": statuses})
     assert says in " ".join(line.strip() for line in report({"host": "web1", "sites": [shown]}))
+
+
+def test_a_reader_who_stops_at_the_headline_learns_of_a_fault() -> None:
+    hidden = finding("static_path_traversal", "location", "It leaves.", "Take it out.", {})
+    assert report({"host": "web1", "sites": [site(findings=[hidden])]})[0].endswith("is served, with 1 fault that may not show")
 
 
 def test_files_that_come_only_slowly_are_no_contradiction() -> None:

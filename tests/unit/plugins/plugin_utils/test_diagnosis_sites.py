@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from ansible_collections.webops.django.plugins.module_utils.path_facts import look_at_paths
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_sites import Hosts, fill_targets
 from ansible_collections.webops.django.tests.unit.support.fake_host import SITE, FakeHost, nginx_record
@@ -92,3 +95,23 @@ def test_a_prefix_that_only_a_proxy_tells_is_learnt_from_the_pages() -> None:
     site = view(host)
     fill_targets(site)
     assert site.static_url == "http://shop.example.com/sub/static/"
+
+
+def test_try_files_sees_what_the_target_saw(tmp_path: Path) -> None:
+    """The target's own record of a path decides, not one that a test made up."""
+    for name in ("admin/css/base.css", "admin/js/core.js"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop/logo.png").symlink_to("gone.png")
+    host = FakeHost(SITE.replace("alias /srv/shop/static/;", f"alias {tmp_path}/; try_files $uri =404;"), static_root=str(tmp_path))
+    evidence = host.evidence()
+    paths = [str(tmp_path / item["path"]) for item in host.application["sample"]]
+    evidence["look"]["paths"] = look_at_paths([{"path": path, "nginx": "", "digest": False} for path in paths], {})
+    site = Hosts(evidence).sites()[0]
+    fill_targets(site)
+    assert [(target.route.outcome, target.route.status) for target in site.targets if target.route] == [
+        ("file", None),
+        ("file", None),
+        ("return", 404),
+    ]

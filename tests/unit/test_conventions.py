@@ -17,7 +17,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
 MODULES = sorted((ROOT / "plugins" / "modules").glob("*.py"))
-PLUGINS = sorted(path for path in (ROOT / "plugins").glob("*/*.py") if path.parent.name != "doc_fragments")
+PLUGINS = sorted(path for path in (ROOT / "plugins").rglob("*.py") if path.parent.name != "doc_fragments")
 ACTION_GROUP = "static"
 ATTRIBUTES = {"check_mode", "diff_mode", "idempotent"}
 SUPPORT = {"full", "partial", "none", "N/A"}
@@ -232,7 +232,7 @@ def test_a_plugin_has_a_file_of_unit_tests(plugin: Path) -> None:
     assert (place / f"test_{plugin.name}").exists()
 
 
-@pytest.mark.parametrize("test", sorted(ROOT.glob("tests/unit/plugins/*/test_*.py")), ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize("test", sorted((ROOT / "tests" / "unit" / "plugins").rglob("test_*.py")), ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_file_of_unit_tests_has_its_plugin(test: Path) -> None:
     """Its name is the plugin's, or begins with it where one file would be too long: test_<plugin>_<what>.py."""
     name = test.stem.removeprefix("test_")

@@ -15,7 +15,7 @@ import typing as t
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
 from ansible_collections.webops.django.plugins.plugin_utils.stages.access_subjects import Subject
-from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
 
 Document = t.Mapping[str, t.Any]
 

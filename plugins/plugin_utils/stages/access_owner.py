@@ -25,7 +25,7 @@ from ansible_collections.webops.django.plugins.plugin_utils.stages.access_modes 
     worker_account,
 )
 from ansible_collections.webops.django.plugins.plugin_utils.stages.access_subjects import Refusal, in_tree
-from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
 
 Document = t.Mapping[str, t.Any]
 _USER = re.compile(r"^\s*user\s+([^;#]+);", re.MULTILINE)

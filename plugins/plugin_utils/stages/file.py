@@ -23,8 +23,8 @@ from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site impor
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Route
 from ansible_collections.webops.django.plugins.plugin_utils.stages import file_container
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import intended, left_to_pages
-from ansible_collections.webops.django.plugins.plugin_utils.stages.location_repair import add_location, name_of, place
-from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
+from ansible_collections.webops.django.plugins.plugin_utils.stages.location_repair import add_location, name_of, place, root_of
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
 
 
 class Wrong(t.NamedTuple):
@@ -161,8 +161,7 @@ def _is_within(site: SiteView, folder: str, source: str) -> bool:
 def _right_line(site: SiteView, target: Target) -> str:
     """Return the directive that leads from the chosen location to STATIC_ROOT."""
     location = target.route.location if target.route else None
-    root = site.static_root.rstrip("/")
-    return alias_line(location, root)
+    return alias_line(location, root_of(site))
 
 
 def _repair(site: SiteView, cause: str, route: Route, line: str) -> str:
@@ -176,7 +175,7 @@ def _repair(site: SiteView, cause: str, route: Route, line: str) -> str:
         return add_location(site)
     if cause == "try_files_swallows":
         return f"In {place(_tries(route))} write: try_files $uri =404;"
-    line = line or alias_line(location, site.static_root.rstrip("/") or "<STATIC_ROOT>")
+    line = line or alias_line(location, root_of(site))
     if mapping and leaves_folder(location) and site.exists(mapping.folder) and not line.endswith("/;"):
         # The location gets its slash by the repair of static_path_traversal.
         line = f"{line[:-1]}/;"

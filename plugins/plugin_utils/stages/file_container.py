@@ -11,7 +11,7 @@ from ansible_collections.webops.django.plugins.module_utils.finding import Findi
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import locations
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Location
-from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
 
 Document = t.Mapping[str, t.Any]
 

@@ -17,7 +17,7 @@ from ansible_collections.webops.django.plugins.plugin_utils.stages import locati
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_onwards import own_block
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import intended, left_to_pages, static_prefix
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_repair import add_location, name_of, place
-from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
 
 NEVER_ASKED = ("", ".md", ".txt", ".rst", ".map", ".scss", ".sass", ".less", ".ts", ".flow", ".html", ".htm")
 """Extensions of files that packages bring along, and that browsers do not ask for."""
@@ -68,8 +68,9 @@ def _shadow(site: SiteView, winner: Location, hit: list[tuple[Target, Location]]
         if winner.modifier == "="
         else "the longer prefix wins"
     )
+    leads = [*winner.own_together("root"), *([winner.content] if winner.content else [])]
     fix = (
-        f"Take {name_of(winner)} out of {place(winner)}, or what leads elsewhere out of it"
+        "\n".join(f"Take `{item}` out of {place(item)}" for item in leads)
         if meant in winner.parents
         else f"In {place(meant)} write: location ^~ {meant.pattern} {{"
         if by_regex

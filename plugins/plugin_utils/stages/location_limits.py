@@ -12,7 +12,7 @@ from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping im
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_model import Directive
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_repair import INDENT, add_location, name_of, place
-from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
 
 LIMITS = ("limit_req", "limit_conn")
 ENOUGH = 200

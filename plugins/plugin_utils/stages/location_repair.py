@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.webops.django.plugins.module_utils.static_repairs import new_root
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Location
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import static_prefix
@@ -24,12 +25,17 @@ def place(item: t.Any) -> str:
     return f"{item.file}:{item.line}"
 
 
+def root_of(site: SiteView) -> str:
+    """Return STATIC_ROOT, without a slash at its end; where it is not set, the folder that its own repair names."""
+    return site.static_root.rstrip("/") or (new_root(site.static) if site.static else "<STATIC_ROOT>")
+
+
 def new_location(site: SiteView, more: t.Sequence[str] = ()) -> str:
     """Return a location for the static files, to be pasted.
 
     :param more: lines that it needs beside its alias.
     """
-    root = site.static_root.rstrip("/") or "<STATIC_ROOT>"
+    root = root_of(site)
     lines = "".join(f"\n{INDENT}{line}" for line in more)
     return f"    location ^~ {static_prefix(site)} {{\n{INDENT}alias {root}/;{lines}\n    }}"
 

@@ -15,7 +15,7 @@ from ansible_collections.webops.django.plugins.plugin_utils.nginx_model import B
 from ansible_collections.webops.django.plugins.plugin_utils.stages import location_access as access
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import intended, left_to_pages
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_repair import INDENT, add_location, name_of, place
-from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
 
 REFUSED = (401, 403, 405)
 CONDITIONS = ("valid_referers", "secure_link")

@@ -13,7 +13,7 @@ from ansible_collections.webops.django.plugins.module_utils.finding import Findi
 from ansible_collections.webops.django.plugins.plugin_utils import content_security_policy
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
 from ansible_collections.webops.django.plugins.plugin_utils.stages.page_policy import final, policies_of
-from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command, restart
 
 Document = t.Mapping[str, t.Any]
 BLOCKED_WHEN_MIXED = ("any", "font", "manifest", "module", "script", "stylesheet")
@@ -87,11 +87,12 @@ def _secure(site: SiteView, setting: str, url: str) -> str:
     if setting.startswith("http://"):
         own = origin(setting)[1] == origin(site.base_url)[1]
         value = urlsplit(setting).path if own else "https://" + setting[len("http://") :]
-        return f'In {file} write: STATIC_URL = "{value}"\nthen restart the application'
+        return f'In {file} write: STATIC_URL = "{value}"\nthen {restart(site.application)}'
     return (
         f"Where the page writes {url}, write https:// or {{% static %}}. If the application builds it from the request, tell it that the "
         "request came by https: "
         f'in nginx proxy_set_header X-Forwarded-Proto $scheme; and in {file} SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")'
+        f"\nthen {restart(site.application)}"
     )
 
 

@@ -13,7 +13,7 @@ from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site impor
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import serves_elsewhere, static_prefix
 from ansible_collections.webops.django.plugins.plugin_utils.stages.page_mount import mount_of, script_fault, script_name
 from ansible_collections.webops.django.plugins.plugin_utils.stages.page_names import bare, failed, known_names, references, split
-from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command, restart
 
 
 class Asked(t.NamedTuple):
@@ -101,18 +101,13 @@ def _settings(site: SiteView) -> str:
     return str(site.static.get("settings_file") or site.static.get("settings_module") or "the settings")
 
 
-def _restart(site: SiteView) -> str:
-    unit = site.application.get("unit")
-    return f"sudo systemctl restart {unit}" if unit else "restart the application"
-
-
 def _mismatch(site: SiteView, item: Asked, served: str) -> Finding:
     """Where STATIC_URL says it, that is to be changed; where only a page does, its link."""
     own = static_prefix(site)
     said = item.prefix == own
     line = f'STATIC_URL = "{served}"'
     if said:
-        fix = f"In {_settings(site)} write: {line}\nthen {_restart(site)}"
+        fix = f"In {_settings(site)} write: {line}\nthen {restart(site.application)}"
         if site.server is not None and site.static_root:
             fix += (
                 f"\nor let nginx serve {item.prefix}: in the server block at {site.server.file}:{site.server.line} write\n"
@@ -153,7 +148,7 @@ def _script_name(site: SiteView, item: Asked, script: str, served: str) -> Findi
             "page",
             f"The application is mounted under {script}, and its static links are written {what} instead of {right}. Django puts the sub-path before "
             f"STATIC_URL only where that is relative; it is {site.static.get('static_url') or 'absolute'}.",
-            f'In {_settings(site)} write: STATIC_URL = "static/"\nthen {_restart(site)}; nginx has to serve {right}',
+            f'In {_settings(site)} write: STATIC_URL = "static/"\nthen {restart(site.application)}; nginx has to serve {right}',
             {
                 "script_name": script,
                 "asked": item.prefix,

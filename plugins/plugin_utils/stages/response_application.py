@@ -13,7 +13,7 @@ from ansible_collections.webops.django.plugins.module_utils.finding import Findi
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.stages import page_names
 from ansible_collections.webops.django.plugins.plugin_utils.stages.page_caches import from_cache
-from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command, restart
 
 Document = t.Mapping[str, t.Any]
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -110,11 +110,6 @@ def _not_restarted(site: SiteView) -> list[Finding]:
     first = signs[0]
     what, when = t.cast("tuple[str, float]", first.changed)
     application = site.application
-    restart = (
-        f"sudo systemctl restart {application['unit']}"
-        if application.get("unit")
-        else f"sudo kill -HUP {application.get('master_pid') or '<pid of the application>'}"
-    )
     return [
         dict(
             finding(
@@ -122,7 +117,7 @@ def _not_restarted(site: SiteView) -> list[Finding]:
                 "response",
                 f"{application.get('unit') or application['kind']} runs since before {what} changed, and still holds the older one: {first.sentence} "
                 f"{some(len(signs), 'URL', [sign.url for sign in signs])} of this kind.",
-                restart,
+                restart(application),
                 {"started": application.get("started"), "changed": when, "what": what, "page": first.page, "asked": first.url, "now": first.now},
             ),
             urls=list(dict.fromkeys(sign.url for sign in signs)),

@@ -14,7 +14,7 @@ from ansible_collections.webops.django.plugins.module_utils.finding import Findi
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.stages.access_subjects import is_nginx_meant
 from ansible_collections.webops.django.plugins.plugin_utils.stages.page_names import is_known
-from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
 
 SUFFIXES = {"gzip": ".gz", "br": ".br", "zstd": ".zst"}
 DIRECTIVES = {"gzip": "gzip_static", "br": "brotli_static", "zstd": "zstd_static"}

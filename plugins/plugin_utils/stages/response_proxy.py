@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
-from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
 
 Document = t.Mapping[str, t.Any]
 HANDLERS = {"proxy_pass": "proxy", "uwsgi_pass": "uwsgi", "fastcgi_pass": "fastcgi", "scgi_pass": "scgi"}

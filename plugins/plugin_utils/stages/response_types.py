@@ -12,7 +12,7 @@ import typing as t
 from ansible_collections.webops.django.plugins.module_utils.content_types import JAVASCRIPT, TYPES, expected_for_name, extension
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding, some
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
-from ansible_collections.webops.django.plugins.plugin_utils.stages.server import command
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
 
 IN_EVERY_TABLE = frozenset("css gif htm html ico jpeg jpg js png svg xml".split())
 """Extensions that each table that comes with nginx has had since 1.0."""

@@ -34,7 +34,10 @@ def test_a_new_location_has_what_it_needs_beside_its_alias() -> None:
 @pytest.mark.parametrize(
     ("text", "where"),
     [
-        ("location ^~ /static/ { proxy_pass http://127.0.0.1:8000; }", "Write in the place of location ^~ /static/ at /etc/nginx/sites-enabled/shop:5:\n"),
+        (
+            "location ^~ /static/ { proxy_pass http://127.0.0.1:8000; }",
+            "Write in the place of location ^~ /static/ at /etc/nginx/sites-enabled/shop:5:\n",
+        ),
         ("location /static { proxy_pass http://127.0.0.1:8000; }", "Add to the server block at /etc/nginx/sites-enabled/shop:2:\n"),
         ("location = /static/ { return 204; }", "Add to the server block at /etc/nginx/sites-enabled/shop:2:\n"),
     ],

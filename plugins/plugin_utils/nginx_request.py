@@ -30,6 +30,8 @@ from ansible_collections.webops.django.plugins.plugin_utils.nginx_variables impo
 
 CHANGES = 11
 """Changes of the URI, and internal redirects, at the last of which nginx answers 500 (NGX_HTTP_MAX_URI_CHANGES and one)."""
+PLAIN_ON_TLS = 497
+"""What error pages are looked for by; the client is told 400 (NGX_HTTP_TO_HTTPS)."""
 Step = t.Callable[[], t.Any]
 
 
@@ -64,7 +66,7 @@ class Request:
 
     def run(self, server: ServerBlock | None = None) -> Route:
         """Return the route."""
-        return self._walk(self._choose(server))
+        return self._walk(lambda: self._choose(server))
 
     def subrequest(self, uri: str) -> Route:
         """Return the way of a request that a module makes on its own: it begins with the rewrites of the server block, and everybody may come in."""
@@ -81,6 +83,8 @@ class Request:
         if self.kept is not None and self._error_pages.before is None:
             self.route = dataclasses.replace(self.route, **self.kept)
         route = self._error_pages.told(self.route, self._parts.path)
+        if route.status == PLAIN_ON_TLS:
+            route.status = 400
         for told in (route, route.error_page):
             if self._in_doubt and told is not None:
                 told.outcome, told.if_admitted = "unknown", told.outcome
@@ -108,10 +112,18 @@ class Request:
         reads = choice.default if choice.default is not None and self._parts.scheme != "https" else route.server
         merge = [item.arguments[0] for item in reads.effective("merge_slashes") if item.arguments]
         uri = normalised(self.uri, merge[-1:] != ["off"])
-        if uri is None:
-            self.answer(400, "the URI cannot be decoded, or leaves the root", final=True)
+        bad = "the URI cannot be decoded, or leaves the root" if uri is None else ""
+        if not bad and ".." in (self._parts.hostname or ""):
+            bad = "the host name has two dots side by side"
+        if bad or uri is None:
+            # No name is known as yet.
+            route.server = route.block = server or choice.default or route.server
+            self.answer(400, bad)
             return None
         self.uri = uri
+        if server is None and choice.ssl and self._parts.scheme != "https":
+            self.answer(PLAIN_ON_TLS, "a request without TLS comes to a port where TLS is spoken")
+            return None
         return self._server_phase
 
     def _server_phase(self) -> Step | None:

@@ -17,6 +17,7 @@ def test_includes_in_their_order() -> None:
     files = {
         "/e/nginx.conf": "events {} http { include conf.d/*.conf; include last; }",
         "/e/conf.d/b.conf": "server { server_name b; }",
+        "/e/conf.d/.hidden.conf": "server { server_name hidden; }",
         "/e/conf.d/a.conf": "server { server_name a; }",
         "/e/last": "server { server_name l; }",
     }
@@ -65,3 +66,24 @@ def test_thousands_of_servers() -> None:
     )
     resolver = Resolver(read_configuration({"/n": text}, "/n"))
     assert [resolver.route(f"http://s{number}.test/s/x").path for number in (0, 4999)] == ["/w/0/x", "/w/4999/x"]
+
+
+def test_upstreams_have_addresses() -> None:
+    upstream = "upstream app { server unix:/run/a.sock fail_timeout=0; server 127.0.0.1:8000; }"
+    text = f"http {{ {upstream} server {{ listen 80; location / {{ proxy_pass http://app/; }} }} }}"
+    assert read_configuration({"/n.conf": text}, "/n.conf").servers[0].locations[0].upstreams == ["unix:/run/a.sock", "127.0.0.1:8000"]
+
+
+def test_a_brace_in_quotation_marks_ends_no_map() -> None:
+    lines = "".join(f'"key{number}}}" value;\n' for number in range(60_000))
+    text = "http { map $uri $x {\n" + lines + "}\nserver { listen 80; server_name after; } }"
+    server = read_configuration({"/n.conf": text}, "/n.conf").servers[0]
+    assert (server.names, server.line) == (["after"], 60_003)
+
+
+@pytest.mark.parametrize("text", ["{{{", "\0", "include", "http { foo bar baz; server { frob 1; } }", 'http { server { server_name "a; } }'])
+def test_rubbish_is_no_traceback(text: str) -> None:
+    try:
+        assert read_configuration({"/n.conf": text}, "/n.conf").main == "/n.conf"
+    except ExplainedError as error:
+        assert "/n.conf" in str(error)

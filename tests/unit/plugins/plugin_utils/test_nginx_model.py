@@ -23,3 +23,41 @@ def test_inheritance() -> None:
     assert inner.effective("proxy_pass") == [] and inner.parents == [outer]
     assert outer.mapping is not None and (outer.mapping.directive, outer.mapping.folder) == ("alias", "/a")
     assert (other.handler, other.mapping, other.upstreams) == ("proxy_pass", None, ["x"])
+
+
+NESTED = """http {
+    gzip on; root /srv; deny 10.0.0.1;
+    server {
+        listen 80 default_server;
+        add_header A 1;
+        location /a/ { add_header B 2; allow all; alias /x/; location /a/b/ { proxy_pass http://127.0.0.1:1; } }
+        location /c/ { try_files $uri =404; location /c/d/ { } }
+        location @named { return 404; }
+    }
+}"""
+
+
+def test_inner_directives_replace_outer_ones() -> None:
+    server = read_configuration({"/n.conf": NESTED}, "/n.conf").servers[0]
+    a, c, named = server.locations
+    assert [item.arguments for item in a.effective("add_header")] == [["B", "2"]]
+    assert [item.arguments for item in a.locations[0].effective("add_header")] == [["B", "2"]]
+    assert [item.arguments for item in c.effective("add_header")] == [["A", "1"]]
+    assert [item.arguments for item in c.effective("gzip")] == [["on"]]
+    assert [item.name for item in a.effective("deny")] == ["allow"]
+    assert [item.name for item in c.effective("deny")] == ["deny"]
+    assert c.effective("try_files")
+    assert not c.locations[0].effective("try_files")
+    assert server.is_default
+    assert named.modifier == "@"
+
+
+def test_handlers_and_mappings_are_known_without_a_url() -> None:
+    a, c, named = read_configuration({"/n.conf": NESTED}, "/n.conf").servers[0].locations
+    assert (a.handler, a.locations[0].handler, named.handler) == ("static", "proxy_pass", "return")
+    assert a.mapping is not None
+    assert c.mapping is not None
+    assert (a.mapping.directive, a.mapping.folder, c.mapping.directive, c.mapping.folder) == ("alias", "/x/", "root", "/srv")
+    assert a.locations[0].mapping is None
+    assert a.locations[0].upstreams == ["127.0.0.1:1"]
+    assert a.locations[0].parents == [a]

@@ -55,3 +55,19 @@ def test_odd_urls_are_no_accident(url: str) -> None:
 def test_a_uri_that_grows_without_bounds_is_undecided() -> None:
     found = route("server { location / { rewrite ^(.*)$ $1$1$1$1$1$1$1$1$1$1 last; } }", "http://a.test/abcdefgh", "")
     assert found.outcome == "unknown" and "bounds" in found.undecided[0][3]
+
+
+def test_a_route_tells_its_places() -> None:
+    found = route("server { root /srv; location /static/ { gzip_static on; } location / { return 404; } }", "http://a.test/static/a.css", "file")
+    assert found.location is not None and found.mapping is not None
+    assert (found.location.pattern, found.mapping.directive, found.mapping.argument, found.handler) == ("/static/", "root", "/srv", "static")
+    assert [item.arguments for item in found.effective("gzip_static")] == [["on"]]
+    assert [location.pattern for location, _why in found.losers] == ["/"]
+    assert found.steps
+
+
+def test_a_named_location_passes_to_a_socket() -> None:
+    found = route(
+        "server { location / { root /w; try_files $uri @app; } location @app { proxy_pass http://unix:/run/a.sock:/; } }", "http://a.test/x", ""
+    )
+    assert (found.outcome, found.upstreams) == ("proxy", ["unix:/run/a.sock"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.webops.django.plugins.plugin_utils.nginx_variables import UnknownVariableError, Variables
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_variables import UnknownVariableError, Variables, has_variables
 from ansible_collections.webops.django.tests.unit.support.nginx_oracle import disagreements, make_tree
 
 # What the block says, with R for its root r1 and M(NAME) for the headers that tell the place; and URLs.
@@ -42,3 +42,23 @@ def test_what_grows_without_bounds_is_not_known() -> None:
     variables = Variables({"uri": "x" * 60_000})
     with pytest.raises(UnknownVariableError, match="bounds"):
         variables.expand("$uri$uri")
+
+
+def test_values_are_put_in() -> None:
+    uri = ["/a"]
+    variables = Variables({"uri": lambda: uri[0], "host": "shop", "args": lambda: "v=1&w=2"})
+    variables.set("root", "/srv")
+    assert variables.expand("$root$uri-${host}x-$arg_w") == "/srv/a-shopx-2"
+    uri[0] = "/b"
+    assert variables.expand("$uri") == "/b"
+
+
+def test_captures_come_from_the_last_pattern() -> None:
+    variables = Variables({})
+    variables.note({"0": "ab", "1": "a", "name": "b"})
+    assert variables.expand("$1$name$2") == "ab"
+
+
+@pytest.mark.parametrize(("text", "has"), [("/srv/$x", True), ("/srv/${x}", True), ("/srv/x", False), ("/srv/$", False)])
+def test_variables_are_seen(text: str, has: bool) -> None:
+    assert has_variables(text) is has

@@ -62,6 +62,21 @@ def direct(application: Document, static: Document, evidence: Document) -> tuple
     return {"address": address, "port": bind["port"], "tls": False}, (given or f"http://{names[0]}:{bind['port']}").rstrip("/") + "/"
 
 
+def through(nginx: Document, static: Document, evidence: Document) -> tuple[dict[str, t.Any] | None, str]:
+    """Return how a site is reached through an nginx whose configuration cannot be understood: by the usual port that it listens on."""
+    given = evidence.get("options", {}).get("base_url")
+    ports = {item["port"]: item.get("address") or "" for item in nginx.get("listening") or ()}
+    wanted = urlsplit(given) if given else None
+    scheme = wanted.scheme if wanted else "https" if 443 in ports and 80 not in ports else "http"
+    port = (wanted.port if wanted else None) or DEFAULT_PORTS[scheme]
+    if port not in ports and ports and not wanted:
+        port = min(ports)
+    names = [name for name in servers.allowed_names(static) if servers.allows(static, name)] or ["localhost"]
+    name = (wanted.hostname or "") if wanted else names[0]
+    base = f"{scheme}://{name}" + ("" if port == DEFAULT_PORTS[scheme] else f":{port}") + "/"
+    return {"address": _reachable(ports.get(port, ""), name, evidence), "port": port, "tls": scheme == "https"}, base
+
+
 def address_of(connect: Document) -> str | None:
     """Return the address of a connection, as the resolver takes it."""
     return f"unix:{connect['unix']}" if connect.get("unix") else connect.get("address")

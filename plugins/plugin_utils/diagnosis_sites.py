@@ -11,7 +11,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.plugin_utils import diagnosis_servers as servers
-from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_endpoints import address_of, client_of, direct, endpoint
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_endpoints import address_of, client_of, direct, endpoint, through
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Configuration, ServerBlock, read_configuration
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Resolver, Route
@@ -83,11 +83,14 @@ class Hosts:
         static = application.get("static") or {}
         server = front.blocks[0] if front else None
         connect, base = endpoint(server, static, self.evidence) if server else direct(application, static, self.evidence)
+        broken = None if front else self._unreadable_front(application)
+        if broken is not None:
+            connect, base = through(broken, static, self.evidence)
         static_url = urljoin(base, static.get("static_url") or "/static/")
         return SiteView(
             name=servers.site_name(application, server),
             application=application,
-            nginx=front.nginx if front else None,
+            nginx=front.nginx if front else broken,
             server=server,
             servers=front.blocks if front else [],
             resolver=self._resolver(front.configuration) if front else None,
@@ -120,6 +123,16 @@ class Hosts:
                 front = choose(nginx, application)
                 if front is not None:
                     return front
+        return None
+
+    def _unreadable_front(self, application: Document) -> Document | None:
+        """Return an nginx whose configuration cannot be understood, or leads nowhere as it is broken, but speaks of the application."""
+        words = [str(bind.get("unix") or f":{bind.get('port')}") for bind in application["binds"]]
+        for nginx in self.evidence["nginx"]:
+            texts = [*nginx["files"].values(), *(nginx.get("unreached") or {}).values()]
+            unclear = self.configuration(nginx) is None or (nginx.get("test") or {}).get("valid") is False
+            if unclear and any(word in text for word in words for text in texts):
+                return t.cast("Document", nginx)
         return None
 
     def _by_upstream(self, nginx: Document, application: Document) -> Front | None:

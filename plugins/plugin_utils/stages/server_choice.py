@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from urllib.parse import urlsplit
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import (
@@ -34,7 +35,7 @@ def findings(site: SiteView) -> list[Finding]:
         return []
     name, block, why = lost[0]
     reachable = [name for name in site.server.names if is_askable(name)]
-    wrong = [url for url in (target.url for target in site.targets) if any(f"//{name}" in url for name, _block, _why in lost)]
+    wrong = [url for given, _block, _why in lost for url in _not_served_as(site, given)]
     # Under a name that ALLOWED_HOSTS refuses, Django answers 400: it is no way to the site.
     ways = [known for known in asked_names(site) if known not in {given for given, _block, _why in lost} and allows(site.static, known)]
     hidden = not ways
@@ -58,9 +59,26 @@ def findings(site: SiteView) -> list[Finding]:
                     "reachable_by": reachable,
                 },
             ),
-            urls=[target.url for target in site.targets] if hidden else wrong,
+            urls=[target.url for target in site.targets] if hidden else list(dict.fromkeys(wrong)),
         )
     ]
+
+
+def _not_served_as(site: SiteView, name: str) -> list[str]:
+    """Return the static URLs under a name that certainly do not lead to the collected files."""
+    if site.resolver is None or not is_askable(name):
+        return []
+    found = []
+    for target in site.targets:
+        if urlsplit(target.url).hostname != urlsplit(site.base_url).hostname:
+            continue
+        url = urlsplit(target.url)._replace(netloc=urlsplit(target.url).netloc.replace(urlsplit(target.url).hostname or "", name, 1)).geturl()
+        route = site.resolver.route(url, address=_address(site), port=site.connect.get("port") if site.connect else None)
+        paths = [route.path, *(path for _argument, path, _kind in route.tries), *route.wants]
+        # What lies at the paths of try_files may not be known, but that none of them is the collected file is.
+        if not route.undecided and route.outcome != "redirect" and not any(path and site.same(path, target.expected["collected"]) for path in paths):
+            found.append(url)
+    return found
 
 
 def asked_names(site: SiteView) -> list[str]:
@@ -109,14 +127,31 @@ def _fix(site: SiteView, block: ServerBlock, names: t.Sequence[str]) -> str:
     real = [name for name in names if " " not in name]
     if not real and block.file.endswith("/default"):
         return f"sudo rm {block.file}   # Debian's welcome page\n{reload}"
-    if not real:
-        return f"In {server.file}:{server.line} write: server_name <the site's host name>;\nthen {reload}"
-    known = [name for name in server.names if is_askable(name) and name not in real and allows(site.static, name)]
-    if set(real) <= set(shared_names(block, server)) and not any(upstreams(block)):
+    if set(real) and set(real) <= set(shared_names(block, server)) and not any(upstreams(block)):
         # A copy, or a page of the distribution's, that leads to no application.
         return f"{removal(site, block, server)}\n{reload}"
-    taken = f"\nand take {' '.join(real)} out of {block.file}:{block.line}" if any(name in block.names for name in real) else ""
-    return f"In {server.file}:{server.line} write: server_name {' '.join([*known, *real])};{taken}\nthen {reload}"
+    if not real:
+        return f"{_name_line(server, ['<the host name that people type>'])}\nthen {reload}"
+    own = [name for name in server.names if is_askable(name.lstrip(".")) and name not in real]
+    # Where Django refuses all of them, they are misspelt; else they do no harm.
+    known = own if any(allows(site.static, name.lstrip(".")) for name in own) else []
+    taken = f"\nand take {' '.join(real)} out of {_names_at(block)}" if any(name in block.names for name in real) else ""
+    return f"{_name_line(server, [*known, *real])}{taken}\nthen {reload}"
+
+
+def _name_line(server: ServerBlock, names: t.Sequence[str]) -> str:
+    """Return what to write in the place of the block's server_name, or in the block, where it has none."""
+    line = f"server_name {' '.join(names)};"
+    given = [item for item in server.directives if item.name == "server_name"]
+    if not given:
+        return f"In the server block at {server.file}:{server.line} add: {line}"
+    more = f" (and take the other server_name lines of this block out: {', '.join(str(item.line) for item in given[1:])})" if given[1:] else ""
+    return f"In {given[0].file}:{given[0].line} write: {line}{more}"
+
+
+def _names_at(block: ServerBlock) -> str:
+    given = next((item for item in block.directives if item.name == "server_name"), None)
+    return f"{given.file}:{given.line}" if given else f"{block.file}:{block.line}"
 
 
 def port_is_closed(site: SiteView) -> int | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_endpoints import address_of, client_of, direct, endpoint, for_url
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_endpoints import address_of, client_of, direct, endpoint, for_url, through
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_sites import Hosts
 from ansible_collections.webops.django.tests.unit.support.fake_host import SITE, FakeHost, application
 
@@ -68,3 +68,17 @@ def test_who_asks_an_own_address_comes_from_it() -> None:
     assert client_of({"address": "127.0.0.1"}, EVIDENCE["host"]) is None
     assert client_of({"unix": "/run/n.sock"}, EVIDENCE["host"]) is None
     assert (address_of({"unix": "/run/n.sock"}), address_of({"address": "::1"}), address_of({})) == ("unix:/run/n.sock", "::1", None)
+
+
+@pytest.mark.parametrize(
+    ("listening", "connect", "base"),
+    [
+        ([80, 443], {"address": "127.0.0.1", "port": 80, "tls": False}, "http://shop.example.com/"),
+        ([443], {"address": "127.0.0.1", "port": 443, "tls": True}, "https://shop.example.com/"),
+        ([8081, 8080], {"address": "127.0.0.1", "port": 8080, "tls": False}, "http://shop.example.com:8080/"),
+        ([], {"address": "127.0.0.1", "port": 80, "tls": False}, "http://shop.example.com/"),
+    ],
+)
+def test_an_nginx_whose_files_say_nothing_is_reached_where_it_listens(listening: list[int], connect: dict[str, t.Any], base: str) -> None:
+    nginx = {"listening": [{"address": "0.0.0.0", "port": port} for port in listening]}
+    assert through(nginx, STATIC, EVIDENCE) == (connect, base)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.webops.django.tests.unit.support.fake_host import SITE, FakeHost, codes, failing, site_of
 
 
@@ -64,3 +65,30 @@ def test_nobody_in_front() -> None:
     host.nginx = None  # type: ignore[assignment]
     host.host = "http://shop.example.com:8000"
     assert codes(failing(host, 404, "app")) == ["debug_off_no_static_server"]
+
+
+@pytest.mark.parametrize(("status", "verdict"), [(200, "served"), (404, "not_served")])
+def test_a_configuration_that_cannot_be_understood_is_no_missing_web_server(status: int, verdict: str) -> None:
+    """The nginx that runs goes on with the one that it read before."""
+    host = FakeHost(SITE.replace("server {", "server_name shop.example.com;"))
+    host.nginx["test"] = {"ran": True, "valid": False, "message": '[emerg] unexpected "}"', "file": "/etc/nginx/sites-enabled/shop", "line": 11}
+    host.default = {"status": status}
+    site = site_of(host)
+    assert ([item["code"] for item in site["findings"]], site["verdict"], site["url"]) == (
+        ["nginx_config_invalid"],
+        verdict,
+        "http://shop.example.com/",
+    )
+    assert "/etc/nginx/sites-enabled/shop:11" in site["findings"][0]["fix"]
+
+
+def test_a_broken_configuration_that_does_not_speak_of_the_application_is_not_its_own() -> None:
+    host = exposed_beside_broken_nginx()
+    assert codes(host) == ["debug_off_no_static_server"]
+
+
+def exposed_beside_broken_nginx() -> FakeHost:
+    host = failing(FakeHost("server { listen 80;"), 404, "app")
+    host.nginx["test"] = {"ran": True, "valid": False, "message": "[emerg] unexpected end of file", "file": None, "line": None}
+    host.host = "http://shop.example.com:8000"
+    return host

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis import conclude
 from ansible_collections.webops.django.tests.unit.support.fake_host import SITE, FakeHost, codes, site_of
 
 
@@ -46,3 +47,41 @@ def test_a_name_that_django_refuses_is_no_way_to_the_site() -> None:
     assert ([found["code"] for found in site["findings"]], site["verdict"]) == (["default_server_wins"], "not_served")
     assert "server_name shop.example.com;" in site["findings"][0]["fix"]
     assert "shpo" not in site["findings"][0]["fix"]
+
+
+DEFAULT = "server { listen 80 default_server; server_name _; root /var/www/html; location / { try_files $uri $uri/ =404; } }"
+
+
+def test_a_second_name_that_falls_to_another_block_is_not_served() -> None:
+    """Who reads only the verdict must not think that all is well."""
+    host = FakeHost(SITE + DEFAULT, allowed_hosts=["shop.example.com", "shop.example.org"])
+    evidence = host.evidence()
+    known = {path: evidence["look"]["paths"].get(path) for path in host.files}
+    # Nobody looks at paths of a block that is not the site's.
+    evidence["look"]["paths"] = known
+    (site,) = conclude(evidence)["sites"]
+    (found,) = site["findings"]
+    assert (found["code"], site["verdict"], found["count"]) == ("default_server_wins", "not_served", 3)
+    assert found["examples"][0] == "http://shop.example.org/static/admin/css/base.css"
+    assert found["fix"].splitlines()[0] == "In /etc/nginx/sites-enabled/shop:4 write: server_name shop.example.com shop.example.org;"
+
+
+def test_a_foreign_block_that_serves_the_same_files_does_no_harm_to_them() -> None:
+    host = FakeHost(
+        SITE + "server { listen 80 default_server; location /static/ { alias /srv/shop/static/; } }",
+        allowed_hosts=["shop.example.com", "a.example.org"],
+    )
+    site = site_of(host)
+    assert (site["verdict"], [found["count"] for found in site["findings"]]) == ("served", [0])
+
+
+def test_a_name_that_django_refuses_stays_beside_one_that_it_admits() -> None:
+    text = SITE.replace("shop.example.com", "shop.example.com www.shop.example.com") + DEFAULT
+    (found,) = site_of(FakeHost(text, allowed_hosts=["shop.example.com", "a.example.org"]))["findings"]
+    assert "write: server_name shop.example.com www.shop.example.com a.example.org;" in found["fix"]
+
+
+def test_a_block_without_a_name_gets_one() -> None:
+    host = FakeHost(DEFAULT + SITE.replace("    server_name shop.example.com;\n", ""))
+    (found,) = site_of(host)["findings"]
+    assert found["fix"].startswith("In the server block at /etc/nginx/sites-enabled/shop:2 add: server_name shop.example.com;\n")

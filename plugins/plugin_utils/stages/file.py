@@ -73,7 +73,7 @@ def judge(site: SiteView, target: Target) -> list[Wrong]:
     wrong: list[Wrong] = []
     if not site.same(path, expected):
         path, wrong = _follow(site, target, path, expected)
-    tried = [candidate for _argument, candidate, _kind in route.tries if candidate]
+    tried = [candidate for _argument, candidate, kind in route.tries if candidate and kind == "file"]
     swallowed = any(item.cause == "try_files_swallows" for item in wrong)
     if (
         route.tries

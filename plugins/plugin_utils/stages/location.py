@@ -9,11 +9,11 @@ import os
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
-from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import is_for_static, leaves_folder, plain_path
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import is_for_static, is_prefix, leaves_folder, plain_path, rewriting
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import locations
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
-from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Location
-from ansible_collections.webops.django.plugins.plugin_utils.stages import location_limits, location_rules
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Location, ServerBlock
+from ansible_collections.webops.django.plugins.plugin_utils.stages import location_limits, location_redirects, location_rules
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_onwards import own_block
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import intended, left_to_pages, static_prefix
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_repair import add_location, name_of, place
@@ -27,6 +27,7 @@ def findings(site: SiteView) -> list[Finding]:
     """Name what makes another location, or a rule, answer in the static location's place."""
     if site.server is None or site.resolver is None:
         return []
+    location_redirects.leave(site)
     return [*_shadowed(site), *_no_location(site), *location_rules.findings(site), *location_limits.findings(site), *_traversal(site)]
 
 
@@ -108,7 +109,7 @@ def _no_location(site: SiteView) -> list[Finding]:
                 "location",
                 f"{_lacks(site, hit)}{name_of(location)}"
                 f"{f' at {place(location)}' if location else ''} passes {target.url} to the application, which serves no static files in production.",
-                f"{add_location(site)}\nthen {command(t.cast('t.Any', site.nginx), 'reload')}",
+                f"{_way_in(site, target)}\nthen {command(t.cast('t.Any', site.nginx), 'reload')}",
                 {"server": place(server), "answers": name_of(location), "at": place(location) if location else place(server)},
             ),
             urls=[target.url for target in hit],
@@ -130,6 +131,9 @@ def _asked_for(site: SiteView, hit: list[Target]) -> list[Target]:
 def _lacks(site: SiteView, hit: t.Sequence[Target]) -> str:
     """Say what the server block lacks; nothing where the location is there, and passes requests on itself."""
     server, prefix = t.cast("t.Any", site.server), static_prefix(site)
+    changed = rewriting(hit[0].route) if hit[0].route else None
+    if changed is not None:
+        return f"`{changed}` at {place(changed)} changes {hit[0].url} into another URI: "
     if all(target.route and is_for_static(target.route.location) for target in hit):
         return ""
     others = [target.route.location for target in site.targets if target.route and target.route.location and target.route.outcome == "file"]
@@ -138,6 +142,18 @@ def _lacks(site: SiteView, hit: t.Sequence[Target]) -> str:
     kinds = sorted({os.path.splitext(target.path)[1] for target in hit} - {os.path.splitext(item.path)[1] for item in site.targets if item.served})
     what = ", ".join(kinds[:8]) if kinds else hit[0].path
     return f"{name_of(others[0])} at {place(others[0])} takes some of what lies under {prefix}, but none takes {what}: "
+
+
+def _way_in(site: SiteView, target: Target) -> str:
+    """Return what leads to a location for the static files: a new one, or the end of a rewrite that leads past the one that is there."""
+    changed = rewriting(target.route) if target.route else None
+    there = any(item.mapping and is_prefix(item) and item.pattern.rstrip("/") == static_prefix(site).rstrip("/") for item in locations(_server(site)))
+    away = f"Take `{changed}` out of {place(changed)}" if changed is not None else ""
+    return away if away and there else f"{away}\n{add_location(site)}".lstrip("\n")
+
+
+def _server(site: SiteView) -> ServerBlock:
+    return t.cast("ServerBlock", site.server)
 
 
 def _goes_to_application(site: SiteView, target: Target) -> bool:
@@ -150,7 +166,11 @@ def _goes_to_application(site: SiteView, target: Target) -> bool:
 
 def _is_tried(site: SiteView, target: Target) -> bool:
     """Tell whether try_files asks for the collected file before it goes to the application: then its location is no fault."""
-    return any(path and site.same(path, target.expected["collected"]) for _argument, path, _kind in (target.route.tries if target.route else ()))
+    return any(
+        path and site.same(path, target.expected["collected"])
+        for _argument, path, kind in (target.route.tries if target.route else ())
+        if kind == "file"
+    )
 
 
 def _application_intercepts(target: Target) -> bool:

@@ -49,13 +49,16 @@ def rule_of(site: SiteView, target: Target) -> Directive | None:
         return None
     if answer["status"] == 401:
         return access.asking(route.block)
-    if denying is not None or answer["status"] not in REFUSED:
-        return denying
     said = site.worker(route.path) if route.path else None
-    if said and said.get("opens") is False:
-        # The file itself is closed, which looks the same.
-        return None
-    return next((item for name in CONDITIONS for item in route.effective(name)), None) or access.asking(route.block)
+    if denying is not None or (said and said.get("opens") is False):
+        # A file that is closed itself looks the same as one that a rule closes.
+        return denying
+    asking = access.asking(route.block)
+    if answer["status"] == 500:
+        # So nginx tells that whom it has asked answered neither yes nor no, or that it may not read the passwords.
+        return asking
+    conditions = (item for name in CONDITIONS for item in route.effective(name))
+    return next(conditions, asking) if answer["status"] in REFUSED else None
 
 
 def _returning(route: t.Any) -> Directive | None:

@@ -18,6 +18,7 @@ LOCATIONS = {
     "another folder": ("location /static/ { alias /srv/old/; }", ["static_root_mismatch"]),
     "a folder of sources": ("location /static/ { alias /srv/shop/assets/; }", ["nginx_serves_source_dir"]),
     "try_files of an index only": ("location /static/ { alias /srv/shop/static/; try_files $uri/index.html =404; }", ["try_files_swallows"]),
+    "try_files of a folder only": ("location /static/ { alias /srv/shop/static/; try_files $uri/ =404; }", ["try_files_swallows"]),
     "no location": ("", ["no_static_location"]),
     "an alias behind a pattern that drops the rest": ("location ~ ^/static/ { alias /srv/shop/static/; }", ["alias_root_confusion"]),
     "a location that is internal": ("location /static/ { alias /srv/shop/static/; internal; }", ["access_rule_denied"]),
@@ -120,3 +121,19 @@ def test_whitenoise_that_the_running_process_does_not_know_yet_is_no_missing_loc
 
 def test_where_whitenoise_ought_to_answer_nothing_is_guessed() -> None:
     assert codes(failing(FakeHost(with_location(""), whitenoise=True), 404, "app")) == []
+
+
+@pytest.mark.parametrize(("location", "away_only"), [("location /static/ { alias /srv/shop/static/; }", True), ("", False)])
+def test_a_rewrite_that_leads_past_the_location_is_named(location: str, away_only: bool) -> None:
+    site = with_location(location).replace("listen 80;", "listen 80; rewrite ^/static/(.*)$ /assets/$1 last;")
+    (found,) = site_of(failing(FakeHost(site), 404, "app"))["findings"]
+    assert found["code"] == "no_static_location"
+    assert found["message"].startswith("`rewrite ^/static/(.*)$ /assets/$1 last` at /etc/nginx/sites-enabled/shop:3 changes ")
+    assert found["fix"].startswith("Take `rewrite ^/static/(.*)$ /assets/$1 last` out of /etc/nginx/sites-enabled/shop:3\n")
+    assert ("Add to the server block" not in found["fix"]) is away_only
+
+
+def test_a_nested_location_loses_what_leads_elsewhere() -> None:
+    text = "location /static/ { alias /srv/shop/static/; location ~ \\.(css|js|png)$ { root /srv/shpo; expires 1d; } }"
+    (found,) = site_of(failing(FakeHost(with_location(text))))["findings"]
+    assert found["fix"].startswith("Take `root /srv/shpo` out of /etc/nginx/sites-enabled/shop:5\nthen ")

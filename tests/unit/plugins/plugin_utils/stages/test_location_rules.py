@@ -115,3 +115,10 @@ def test_a_return_in_an_if_is_found() -> None:
 def test_a_condition_that_cannot_be_decided_is_not_guessed() -> None:
     text = "location /static/ { alias /srv/shop/static/; if ($blocked) { return 403; } }"
     assert codes(failing(FakeHost(with_location(text)), 403)) == []
+
+
+@pytest.mark.parametrize(("status", "named"), [(500, ["access_rule_denied"]), (404, [])])
+def test_whom_nginx_asks_and_who_answers_otherwise_is_a_rule(status: int, named: list[str]) -> None:
+    """An application that redirects to its login instead of answering 401."""
+    text = "location /static/ { alias /srv/shop/static/; auth_request /auth/; } location = /auth/ { proxy_pass http://127.0.0.1:8000; }"
+    assert codes(failing(FakeHost(with_location(text)), status)) == named

@@ -15,10 +15,29 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-TOP = {"CHANGELOG.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "changelogs", "docs", "meta", "playbooks", "plugins",
-       "requirements.txt", "roles"}
-NEEDED = {"LICENSE", "MANIFEST.json", "README.md", "meta/runtime.yml", "meta/execution-environment.yml",
-          "playbooks/deploy.yml", "playbooks/verify.yml"}
+TOP = {
+    "CHANGELOG.md",
+    "FILES.json",
+    "LICENSE",
+    "MANIFEST.json",
+    "README.md",
+    "changelogs",
+    "docs",
+    "meta",
+    "playbooks",
+    "plugins",
+    "requirements.txt",
+    "roles",
+}
+NEEDED = {
+    "LICENSE",
+    "MANIFEST.json",
+    "README.md",
+    "meta/runtime.yml",
+    "meta/execution-environment.yml",
+    "playbooks/deploy.yml",
+    "playbooks/verify.yml",
+}
 NOT_FOR_USERS = {"__pycache__", "extensions", "molecule", "tests", "tools"}
 
 
@@ -27,8 +46,9 @@ def run(*command: str | Path, folder: Path) -> str:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
     environment["ANSIBLE_COLLECTIONS_PATH"] = str(folder / "collections")
     environment["ANSIBLE_LOCALHOST_WARNING"] = "false"
-    done = subprocess.run([BIN / command[0], *command[1:]], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [BIN / command[0], *command[1:]], cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -69,7 +89,8 @@ def test_it_holds_nothing_that_only_developers_need(listing: list[str]) -> None:
 def test_it_holds_what_users_need(listing: list[str]) -> None:
     assert set(listing) >= NEEDED
     assert {name for name in listing if name.startswith("roles/") and name.count("/") == 1} == {
-        f"roles/{path.name}" for path in (ROOT / "roles").iterdir() if path.is_dir()}
+        f"roles/{path.name}" for path in (ROOT / "roles").iterdir() if path.is_dir()
+    }
 
 
 @pytest.mark.parametrize("playbook", sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml")))

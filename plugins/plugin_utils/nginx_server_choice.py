@@ -44,6 +44,7 @@ class _Names:
         self.leading: dict[str, tuple[ServerBlock, str]] = {}
         self.trailing: dict[str, tuple[ServerBlock, str]] = {}
         self.patterns: list[tuple[ServerBlock, str]] = []
+        self._taken: set[str] = set()
         self.listens = [listen for _server, listen in candidates]
         self.ssl = any(listen.ssl for listen in self.listens)
         self.own_name = next((pair for pair in candidates if "$hostname" in pair[0].names), None)
@@ -56,15 +57,17 @@ class _Names:
         if given.startswith("~"):
             self.patterns.append((server, given))
         elif name.startswith(".") and len(name) > 1:
-            # nginx ignores the whole name where its bare form is taken.
-            if name[1:] not in self.exact and name not in self.leading:
+            # nginx ignores the whole name where its bare form is taken. The bare form counts as taken even where the other one is ignored.
+            if name[1:] not in self._taken and name not in self.leading:
                 self.leading[name] = self.bare[name[1:]] = found
+            self._taken.add(name[1:])
         elif name.startswith("*."):
             self.leading.setdefault(name[1:], found)
         elif name.endswith(".*"):
             self.trailing.setdefault(name[:-1], found)
-        elif name not in self.bare:
-            self.exact.setdefault(name, found)
+        elif name not in self._taken:
+            self._taken.add(name)
+            self.exact[name] = found
 
     def find(self, name: str) -> tuple[ServerBlock, str] | None:
         """Return the block of a name without patterns, and how the name is written there."""

@@ -35,6 +35,8 @@ def blocks(*names: str) -> str:
         (("x.test", "*.a.test"), "a.test", "x.test"),
         (("a.test", ".a.test"), "www.a.test", "a.test"),
         ((".a.test", "a.test"), "a.test", ".a.test"),
+        # The second name is ignored, and a.test counts as taken all the same.
+        (("*.test", "*.a.test .a.test", "a.test"), "a.test", "*.test"),
         (("x.test", "~^(b|c)\\.", "~^b"), "b.test", "~^(b|c)\\."),
         (("x.test", '""'), "", ""),
         (("x.test", "_"), "other.test", "x.test"),

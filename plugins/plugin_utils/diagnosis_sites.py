@@ -15,7 +15,7 @@ from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_endpoints 
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Configuration, ServerBlock, read_configuration
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Resolver, Route
-from ansible_collections.webops.django.plugins.plugin_utils.stages import page_mount
+from ansible_collections.webops.django.plugins.plugin_utils.stages import location_onwards, page_mount
 
 Document = t.Mapping[str, t.Any]
 _SYNTHETIC = "/unreached.conf"
@@ -228,13 +228,14 @@ def route_of(site: SiteView, url: str) -> Route | None:
         return None
     connect = site.connect or {}
     same_host = urlsplit(url).hostname == urlsplit(site.base_url).hostname
-    return site.resolver.route(
+    route = site.resolver.route(
         url,
         address=address_of(connect),
         port=connect.get("port"),
         server=site.server if same_host else None,
         client=client_of(connect, site.host),
     )
+    return location_onwards.followed(site, route, url)
 
 
 def _from_page(site: SiteView, reference: Document) -> Target | None:

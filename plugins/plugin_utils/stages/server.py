@@ -5,14 +5,19 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import locations
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
-from ansible_collections.webops.django.plugins.plugin_utils.stages import server_absent, server_choice, server_duplicates, server_enable
+from ansible_collections.webops.django.plugins.plugin_utils.stages import (
+    server_absent,
+    server_choice,
+    server_duplicates,
+    server_enable,
+    server_invalid,
+)
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command as command
 
 Document = t.Mapping[str, t.Any]
@@ -60,24 +65,14 @@ def _not_running(site: SiteView) -> Finding:
 def _invalid(site: SiteView) -> Finding:
     nginx = t.cast("Document", site.nginx)
     test = nginx["test"]
-    where = f"{test['file']}:{test['line']}" if test.get("file") else nginx["main"]
     old = " The nginx that runs goes on with the configuration that it read before, and takes no change." if nginx["running"] else ""
     return _finding(
         "nginx_config_invalid",
         f"nginx does not accept its configuration: {test['message']}.{old}",
-        f"Mend {where}: {_how_to_mend(test, nginx)}; then {command(nginx, 'reload' if nginx['running'] else 'start')}",
+        server_invalid.repair(nginx),
         {"message": test["message"], "file": test.get("file"), "line": test.get("line"), "dangling": list(nginx.get("dangling") or ())},
         [] if nginx["running"] else _urls(site),
     )
-
-
-def _how_to_mend(test: Document, nginx: Document) -> str:
-    dangling = [link for link in nginx.get("dangling") or () if link["path"] in test["message"]]
-    if dangling:
-        return f"sudo rm {shlex.quote(dangling[0]['path'])} (a link to {dangling[0]['target']}, which does not exist)"
-    if "invalid number of arguments" in test["message"] or "unexpected" in test["message"] or "is not terminated" in test["message"]:
-        return "most often a semicolon is missing at the end of that line, or of the one before"
-    return "correct what the message names"
 
 
 def _is_the_same_link(site: SiteView, not_enabled: list[Finding]) -> bool:

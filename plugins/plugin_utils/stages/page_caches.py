@@ -15,7 +15,11 @@ from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site impor
 from ansible_collections.webops.django.plugins.plugin_utils.stages import page_names
 
 Document = t.Mapping[str, t.Any]
-HIT_HEADERS = ("cf-cache-status", "cache-status", "x-cache", "x-cache-status", "x-proxy-cache", "x-varnish-cache", "x-cache-lookup", "x-cdn-cache")
+HIT_HEADERS = tuple(
+    "akamai-cache-status cache-status cdn-cache cf-cache-status x-cache x-cache-lookup x-cache-status x-cdn-cache x-fastcgi-cache x-litespeed-cache"
+    " x-nginx-cache x-nginx-cache-status x-proxy-cache x-sucuri-cache x-varnish-cache x-vercel-cache".split()
+)
+"""Headers by which caches tell whether they had the answer."""
 _HIT = re.compile(r"\b(?:hit|stale|updating|revalidated|tcp_(?:mem_)?hit)\b", re.IGNORECASE)
 BLOCKED_BY_CLIENT = re.compile(
     r"ERR_BLOCKED_BY_CLIENT|NS_ERROR_(?:BLOCKED|TRACKING|CONTENT_BLOCKED)|blocked:other|blocked by (?:client|the client|an? extension)", re.IGNORECASE

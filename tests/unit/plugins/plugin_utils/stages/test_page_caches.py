@@ -45,6 +45,8 @@ NAME = "shop/site.css"
         ({"cache-status": '"edge"; hit; ttl=30'}, 'cache-status: "edge"; hit; ttl=30'),
         ({"x-varnish": "123 456"}, "x-varnish: 123 456"),
         ({"x-varnish": "123"}, ""),
+        ({"x-fastcgi-cache": "HIT"}, "x-fastcgi-cache: HIT"),
+        ({"cdn-cache": "MISS"}, ""),
         (
             {"cache-control": "max-age=600", "expires": "Thu, 01 Jan 2026 00:05:00 GMT", "date": "Thu, 01 Jan 2026 00:00:00 GMT"},
             "expires: Thu, 01 Jan 2026 00:05:00 GMT",

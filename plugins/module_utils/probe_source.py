@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 
 from ansible_collections.webops.django.plugins.module_utils import (
     django_probe,
@@ -51,6 +52,13 @@ module.main(int(sys.argv[1]), sent["request"])
 """The program for ``python -c``; its argument is the file descriptor for the answer."""
 
 
+_READING = threading.Lock()
+
+
 def sent_modules() -> list[tuple[str, str]]:
-    """Return name and source of each of the probe's modules, in the order in which they are to be run."""
-    return [(module.__name__, inspect.getsource(module)) for module in PROBE]
+    """Return name and source of each of the probe's modules, in the order in which they are to be run.
+
+    Several projects may be asked at once, and ``linecache``, by which ``inspect`` reads, loses lines when two threads fill it.
+    """
+    with _READING:
+        return [(module.__name__, inspect.getsource(module)) for module in PROBE]

@@ -12,6 +12,8 @@ from ansible_collections.webops.django.plugins.plugin_utils.diagnosis import STA
 
 Document = t.Mapping[str, t.Any]
 WIDTH = 100
+NAMES = 20
+"""Sites whose names the overview tells of each verdict."""
 QUESTIONS = {
     "settings": "what Django's settings say",
     "collected": "the files are in STATIC_ROOT",
@@ -30,21 +32,39 @@ def report(result: Document) -> list[str]:
 
     :param result: what diagnosis.conclude() returns.
     """
-    lines: list[str] = []
-    for site in result["sites"]:
-        lines += ["", *site_report(site, result["host"])]
-    return lines[1:]
+    sites = result["sites"]
+    if len(sites) == 1:
+        return site_report(sites[0], result["host"])
+    lines = _overview(sites, result["host"])
+    for site in sites:
+        # Of several sites, a sound one needs no drawing of its way.
+        lines += ["", *site_report(site, result["host"], bool(site["findings"]) or site["verdict"] != "served")]
+    return lines
 
 
-def site_report(site: Document, host: str) -> list[str]:
-    """Return the lines about one site."""
+def _overview(sites: t.Sequence[Document], host: str) -> list[str]:
+    """Say which of several sites need a look."""
+    words = {"not_served": "NOT SERVED", "unknown": "UNKNOWN", "served": "served"}
+    parts = []
+    for verdict, word in words.items():
+        names = [str(site["name"]) for site in sites if site["verdict"] == verdict]
+        if names:
+            parts.append(f"{len(names)} {word} ({', '.join(names[:NAMES])}{', …' if len(names) > NAMES else ''})")
+    return _wrapped(f"{_count(len(sites), 'site')} on {host}: {'; '.join(parts)}.", "", "  ")
+
+
+def site_report(site: Document, host: str, way: bool = True) -> list[str]:
+    """Return the lines about one site.
+
+    :param way: whether the stages are drawn.
+    """
     checked = site["checked"]
     hidden = f", with {_count(len(site['findings']), 'fault')} that may not show" if site["verdict"] == "served" and site["findings"] else ""
     lines = [
         f"{site['name']} on {host}{', ' + site['url'] if site['url'] else ''}: {VERDICTS[site['verdict']]}{hidden}",
         *_wrapped(f"{_urls(site)}; {_pages(checked)}.", "  ", "  "),
     ]
-    if site["verdict"] != "unknown" or site["findings"]:
+    if way and (site["verdict"] != "unknown" or site["findings"]):
         lines += _way(site)
     for number, finding in enumerate(site["findings"], 1):
         lines += ["", *_finding(number, finding)]

@@ -15,6 +15,8 @@ from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration 
 
 Document = t.Mapping[str, t.Any]
 LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]", "ip6-localhost")
+_PRIVATE = (".internal", ".local", ".localdomain", ".localhost", ".svc", ".cluster", ".test", ".invalid")
+"""Endings of names that stand in ALLOWED_HOSTS for probes and neighbours, not for browsers."""
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)(?!-)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\Z", re.IGNORECASE)
 
 
@@ -80,6 +82,11 @@ def is_address(name: str) -> bool:
 def is_askable(name: str) -> bool:
     """Tell whether a client can ask for a server name: no pattern, no placeholder such as ``_``."""
     return name != "_" and (is_address(name) or bool(_HOST_NAME.match(name)))
+
+
+def is_public(name: str) -> bool:
+    """Tell whether browsers may ask for a host name: it is no address, and none for probes and neighbours."""
+    return is_askable(name) and "." in name and not is_address(name) and not name.endswith(_PRIVATE) and name not in LOOPBACK
 
 
 def allowed_names(static: Document) -> list[str]:

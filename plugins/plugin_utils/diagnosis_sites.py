@@ -12,6 +12,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.plugin_utils import diagnosis_servers as servers
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_endpoints import address_of, client_of, direct, endpoint, through
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_other_names import other_blocks
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Configuration, ServerBlock, read_configuration
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Resolver, Route
@@ -57,11 +58,10 @@ class Hosts:
     def sites(self) -> list[SiteView]:
         """Return the host's sites, each with its own name."""
         found: list[SiteView] = []
-        for application in self.evidence["applications"]:
-            site = self._site(application)
-            number = 2
+        for site in (site for application in self.evidence["applications"] for site in self._sites_of(application)):
+            number, name = 2, site.name
             while any(other.name == site.name for other in found):
-                site.name = f"{site.name.partition(' ')[0]} {number}"
+                site.name = f"{name} {number}"
                 number += 1
             found.append(site)
         return found
@@ -78,10 +78,15 @@ class Hosts:
                         found.setdefault(name.lower(), connect)
         return found
 
-    def _site(self, application: Document) -> SiteView:
+    def _sites_of(self, application: Document) -> list[SiteView]:
+        """Return an application's site, and one more for each name under which its static files are served another way."""
         front = self._front(application)
+        first = self._site(application, front, front.blocks[0] if front else None)
+        others = other_blocks(application, front.configuration, front.blocks, self.evidence) if front else []
+        return [first, *(self._site(application, front, block) for block in others)]
+
+    def _site(self, application: Document, front: Front | None, server: ServerBlock | None) -> SiteView:
         static = application.get("static") or {}
-        server = front.blocks[0] if front else None
         connect, base = endpoint(server, static, self.evidence) if server else direct(application, static, self.evidence)
         broken = None if front else self._unreadable_front(application)
         if broken is not None:

@@ -9,21 +9,11 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
-from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import (
-    LOOPBACK,
-    allowed_names,
-    allows,
-    is_address,
-    is_askable,
-    upstreams,
-)
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import allowed_names, allows, is_askable, is_public, upstreams
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import ServerBlock
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server_duplicates import removal, shared_names
-
-_PRIVATE = (".internal", ".local", ".localdomain", ".localhost", ".svc", ".cluster", ".test", ".invalid")
-"""Endings of names that stand in ALLOWED_HOSTS for probes and neighbours, not for browsers."""
 
 
 def findings(site: SiteView) -> list[Finding]:
@@ -84,9 +74,9 @@ def _not_served_as(site: SiteView, name: str) -> list[str]:
 def asked_names(site: SiteView) -> list[str]:
     """Return the host names by which browsers may ask for the site, as far as the host tells them."""
     own = [name.lstrip(".") for name in (site.server.names if site.server else ()) if is_askable(name.lstrip("."))]
-    public = [
-        name for name in allowed_names(site.static) if "." in name and not is_address(name) and not name.endswith(_PRIVATE) and name not in LOOPBACK
-    ]
+    # Other blocks of the application are sites of their own; its names in general are the first one's.
+    first = not site.servers or site.server is None or _is_same(site.servers[0], site.server)
+    public = [name for name in allowed_names(site.static) if first and is_public(name)]
     asked = site.evidence.get("options", {}).get("base_url_host")
     names = [asked] if asked else list(dict.fromkeys([*own, *public]))
     # A block that no name reaches and that is no default is never chosen.

@@ -10,6 +10,7 @@ import inspect
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,31 @@ def test_it_runs_beside_a_project_that_has_ansible_itself(tmp_path: Path) -> Non
     )
     assert (done.stdout, done.stderr) == ("1 asked\n", "")
     assert all(name.startswith(OURS) for name, _source in sent_modules())
+
+
+THREADS = """
+import linecache, sys
+from concurrent.futures import ThreadPoolExecutor
+sys.path.insert(0, sys.argv[1])
+sys.setswitchinterval(1e-6)
+from ansible_collections.webops.django.plugins.module_utils.probe_source import PROBE, sent_modules
+for _round in range(20):
+    linecache.clearcache()
+    with ThreadPoolExecutor(4) as pool:
+        sent = [answer.result() for answer in [pool.submit(sent_modules) for _number in range(4)]]
+    assert all(len(modules) == len(PROBE) for modules in sent)
+"""
+
+
+def test_several_projects_are_asked_at_once_out_of_a_zip(tmp_path: Path) -> None:
+    """On a host with two sites, asking one of them failed now and then with "could not get source code": modules come to the target in a zip."""
+    folder = Path(str(module_utils.__path__[0]))
+    package = "ansible_collections/webops/django/plugins/module_utils"
+    with zipfile.ZipFile(tmp_path / "payload.zip", "w") as archive:
+        for depth in range(1, package.count("/") + 2):
+            archive.writestr("/".join([*package.split("/")[:depth], "__init__.py"]), "")
+        for path in [folder / "probe_source.py", *folder.glob("django_probe*.py")]:
+            archive.write(path, f"{package}/{path.name}")
+    command = [sys.executable, "-c", THREADS, str(tmp_path / "payload.zip")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")

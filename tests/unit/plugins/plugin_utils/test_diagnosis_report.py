@@ -54,8 +54,16 @@ def test_the_place_where_it_breaks_is_marked_and_the_repair_can_be_pasted() -> N
 def test_what_is_not_known_is_told_and_no_way_is_drawn() -> None:
     lines = report({"host": "web1", "sites": [site(verdict="unknown", unknown=["No nginx binary."]), site(name="blog")]})
     assert "  - No nginx binary." in lines
-    assert sum(line.startswith("  [") for line in lines) == 8
+    assert sum(line.startswith("  [") for line in lines) == 0
     assert "" in lines
+
+
+def test_of_several_sites_those_that_need_a_look_come_first_and_only_they_have_a_way() -> None:
+    broken = site(name="blog", verdict="not_served", findings=[finding("csp", "page", "The policy forbids it.", "Allow it.", {})])
+    lines = report({"host": "web1", "sites": [site(), broken, site(name="docs")]})
+    assert lines[0] == "3 sites on web1: 1 NOT SERVED (blog); 2 served (shop, docs)."
+    assert [number for number, line in enumerate(lines) if line.startswith("  [")] == list(range(7, 15))
+    assert lines[5].startswith("blog on web1")
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def _overview(sites: t.Sequence[Document], host: str) -> list[str]:
     words = {"not_served": "NOT SERVED", "unknown": "UNKNOWN", "served": "served"}
     parts = []
     for verdict, word in words.items():
-        names = [str(site["name"]) for site in sites if site["verdict"] == verdict]
+        names = [f"{site['name']} {site['url']}".strip() for site in sites if site["verdict"] == verdict]
         if names:
             parts.append(f"{len(names)} {word} ({', '.join(names[:NAMES])}{', …' if len(names) > NAMES else ''})")
     return _wrapped(f"{_count(len(sites), 'site')} on {host}: {'; '.join(parts)}.", "", "  ")

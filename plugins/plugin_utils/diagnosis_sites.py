@@ -161,7 +161,14 @@ class Hosts:
         roots = {(static.get("storage_location") or static.get("static_root") or "").rstrip("/")} - {""}
         by_folder = [block for block in configuration.servers if any(_maps(location, roots) for location in servers.locations(block))]
         names = set(servers.allowed_names(static))
-        by_name = [block for block in configuration.servers if names & {name.lstrip(".").lower() for name in block.names}]
+        others = [other for other in self.evidence["applications"] if other is not application]
+        by_name = [
+            block
+            for block in configuration.servers
+            if names & {name.lstrip(".").lower() for name in block.names}
+            # Two projects may admit one name, as copies do: the block belongs to the one that it leads to.
+            and not any(servers.leads_to(upstream, other, self.evidence) for upstream in servers.upstreams(block) for other in others)
+        ]
         proxying = [block for block in configuration.servers if any(servers.upstreams(block))]
         alone = proxying if len(proxying) == 1 and len(self.evidence["applications"]) == 1 else []
         blocks = by_folder or by_name or alone

@@ -59,9 +59,9 @@ def test_what_is_not_known_is_told_and_no_way_is_drawn() -> None:
 
 
 def test_of_several_sites_those_that_need_a_look_come_first_and_only_they_have_a_way() -> None:
-    broken = site(name="blog", verdict="not_served", findings=[finding("csp", "page", "The policy forbids it.", "Allow it.", {})])
-    lines = report({"host": "web1", "sites": [site(), broken, site(name="docs")]})
-    assert lines[0] == "3 sites on web1: 1 NOT SERVED (blog); 2 served (shop, docs)."
+    broken = site(name="blog", url="", verdict="not_served", findings=[finding("csp", "page", "The policy forbids it.", "Allow it.", {})])
+    lines = report({"host": "web1", "sites": [site(), broken, site(name="docs", url="http://d/")]})
+    assert lines[:2] == ["3 sites on web1: 1 NOT SERVED (blog); 2 served (shop http://shop.example.com/, docs http://d/).", ""]
     assert [number for number, line in enumerate(lines) if line.startswith("  [")] == list(range(7, 15))
     assert lines[5].startswith("blog on web1")
 

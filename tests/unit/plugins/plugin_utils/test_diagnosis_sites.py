@@ -115,3 +115,14 @@ def test_try_files_sees_what_the_target_saw(tmp_path: Path) -> None:
         ("file", None),
         ("return", 404),
     ]
+
+
+def test_a_copy_of_a_project_that_nothing_leads_to_does_not_take_the_others_block() -> None:
+    """It admits the same names, and would be called served by what the other one answers."""
+    evidence = FakeHost().evidence()
+    copied = dict(evidence["applications"][0], id="api", unit="api.service", binds=[{"address": "0.0.0.0", "port": 9002}])
+    copied["static"] = dict(copied["static"], static_root="/srv/api/static", storage_location="/srv/api/static")
+    evidence["applications"].append(copied)
+    shop, api = Hosts(evidence).sites()
+    assert (shop.server is not None, shop.base_url) == (True, "http://shop.example.com/")
+    assert (api.nginx, api.server, api.base_url) == (None, None, "http://shop.example.com:9002/")

@@ -33,7 +33,9 @@ def findings(site: SiteView) -> list[Finding]:
     judged = [(refusal, access_owner.reason(site, refusal)) for refusal in refusals]
     owners = [(refusal, why) for refusal, why in judged if why is not None]
     plain = [refusal for refusal, why in judged if why is None]
-    return [*access_owner.findings(site, owners), *_closed_folders(site, plain), *_closed_files(site, plain), *links, *policy]
+    # What the kernel meets first: the worker's view, then folders, files and links on the way, then policies, which are asked last.
+    sandbox, rest = [item for item in policy if item["code"] == "systemd_sandbox"], [item for item in policy if item["code"] != "systemd_sandbox"]
+    return [*sandbox, *access_owner.findings(site, owners), *_closed_folders(site, plain), *_closed_files(site, plain), *links, *rest]
 
 
 def _not_by_setting(site: SiteView, refusals: list[Refusal]) -> list[Refusal]:

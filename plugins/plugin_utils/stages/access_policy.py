@@ -57,7 +57,7 @@ def _sandbox(site: SiteView, subjects: t.Sequence[Subject]) -> list[Finding]:
             finding(
                 "systemd_sandbox",
                 "access",
-                f"{hit[0].path} is there for this host, and its modes let nginx's worker in, but in the worker's own view of the file system "
+                f"{hit[0].path} is there for this host{_and_open(said)}, but in the worker's own view of the file system "
                 f"{at} is {'not there' if said.get('error') == 'ENOENT' else 'closed'}: {setting} of {unit} {why}.",
                 f"sudo mkdir -p {shlex.quote(drop_in.rpartition('/')[0])} && "
                 f"printf '[Service]\\n{line.format(root=site.static_root or at)}\\n' | sudo tee {drop_in} && "
@@ -67,6 +67,10 @@ def _sandbox(site: SiteView, subjects: t.Sequence[Subject]) -> list[Finding]:
             urls=[subject.url for subject in hit],
         )
     ]
+
+
+def _and_open(said: Document) -> str:
+    return ", and its modes let nginx's worker in" if said.get("in_host_view") else ""
 
 
 def _is_hidden(site: SiteView, subject: Subject) -> bool:
@@ -81,7 +85,12 @@ def _is_hidden(site: SiteView, subject: Subject) -> bool:
         return True
     nginx = t.cast("Document", site.nginx)
     account = worker_account(nginx)
-    if account is None or not any(worker.get("own_view") for worker in nginx.get("workers") or ()) or said.get("error") != "EACCES":
+    if account is None or not any(worker.get("own_view") for worker in nginx.get("workers") or ()):
+        return False
+    if said.get("error") == "ENOENT":
+        # Both views refuse, but what is there for the host is not there for the worker at all.
+        return bool(site.exists(subject.path)) and said.get("host_error") not in ("ENOENT", None)
+    if said.get("error") != "EACCES":
         return False
     # Both views refuse, but at different places: the host's modes would let the worker pass where its own view stops it.
     chain = (site.path(subject.path) or {}).get("chain") or ()

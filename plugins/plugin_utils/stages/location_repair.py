@@ -30,23 +30,23 @@ def root_of(site: SiteView) -> str:
     return site.static_root.rstrip("/") or (new_root(site.static) if site.static else "<STATIC_ROOT>")
 
 
-def new_location(site: SiteView, more: t.Sequence[str] = ()) -> str:
+def new_location(site: SiteView, more: t.Sequence[str] = (), prefix: str = "") -> str:
     """Return a location for the static files, to be pasted.
 
     :param more: lines that it needs beside its alias.
+    :param prefix: under which files are asked for, if that is another than STATIC_URL.
     """
-    root = root_of(site)
     lines = "".join(f"\n{INDENT}{line}" for line in more)
-    return f"    location ^~ {static_prefix(site)} {{\n{INDENT}alias {root}/;{lines}\n    }}"
+    return f"    location ^~ {prefix or static_prefix(site)} {{\n{INDENT}alias {root_of(site)}/;{lines}\n    }}"
 
 
-def add_location(site: SiteView, more: t.Sequence[str] = ()) -> str:
+def add_location(site: SiteView, more: t.Sequence[str] = (), prefix: str = "") -> str:
     """Return where to write a location for the static files, and what.
 
     nginx takes no two locations of one prefix, so that one which is there already gives way.
     """
     server = t.cast("t.Any", site.server)
-    prefix = static_prefix(site)
-    same = next((item for item in server.locations if item.modifier in ("", "^~") and item.pattern == prefix), None)
+    wanted = prefix or static_prefix(site)
+    same = next((item for item in server.locations if item.modifier in ("", "^~") and item.pattern == wanted), None)
     where = f"Write in the place of {name_of(same)} at {place(same)}" if same else f"Add to the server block at {place(server)}"
-    return f"{where}:\n{new_location(site, more)}"
+    return f"{where}:\n{new_location(site, more, prefix)}"

@@ -10,6 +10,7 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding, some
+from ansible_collections.webops.django.plugins.module_utils.static_repairs import write
 from ansible_collections.webops.django.plugins.plugin_utils import content_security_policy
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
 from ansible_collections.webops.django.plugins.plugin_utils.stages.page_policy import final, policies_of
@@ -87,7 +88,7 @@ def _secure(site: SiteView, setting: str, url: str) -> str:
     if setting.startswith("http://"):
         own = origin(setting)[1] == origin(site.base_url)[1]
         value = urlsplit(setting).path if own else "https://" + setting[len("http://") :]
-        return f'In {file} write: STATIC_URL = "{value}"\nthen {restart(site.application)}'
+        return write(site.static, f'STATIC_URL = "{value}"') + f"\nthen {restart(site.application)}"
     return (
         f"Where the page writes {url}, write https:// or {{% static %}}. If the application builds it from the request, tell it that the "
         "request came by https: "

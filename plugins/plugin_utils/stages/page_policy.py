@@ -65,7 +65,6 @@ def _finding(site: SiteView, hit: list[Hit]) -> Finding:
     page, reference, found = hit[0]
     urls = list(dict.fromkeys(item.reference["url"] for item in hit))
     written = " ".join([found.directive, *found.sources])
-    lines = "; ".join(_widened(hit))
     return dict(
         finding(
             "csp",
@@ -73,7 +72,7 @@ def _finding(site: SiteView, hit: list[Hit]) -> Finding:
             f"{page['url']} asks for {urls[0]}, and its Content-Security-Policy (`{written}`) does not allow it: browsers refuse the "
             f"{reference['kind']}. "
             f"{some(len(urls), 'URL', urls)} of this kind.",
-            f"In the policy {_place(site, page)}, write: {lines}",
+            _fix(site, hit),
             {
                 "page": page["url"],
                 "directive": written,
@@ -109,12 +108,30 @@ def content_origin(url: str, page: str) -> str:
     return f"{scheme}://{rest.partition('/')[0]}"
 
 
-def _place(site: SiteView, page: Document) -> str:
-    """Return where the policy is made: by nginx, if it adds such a header, or else by the application."""
+def _fix(site: SiteView, hit: t.Sequence[Hit]) -> str:
+    """Return the line to write where nginx makes the policy, and its directives where the page or the application does."""
+    page, lines = hit[0].page, list(_widened(hit))
     if all(stated["source"] == "meta" for stated in enforced(page)):
-        return "of the page's meta element"
+        return f"In the policy of the page's meta element, write: {'; '.join(lines)}"
+    header = _header(site, page)
+    if header is None:
+        file = site.static.get("settings_file") or "the project"
+        return f"In the policy that the application sends (its middleware or view; settings in {file}), write: {'; '.join(lines)}"
+    always = " always" if "always" in header.arguments[2:] else ""
+    policy = widened(header.arguments[1], lines)
+    reload = command(t.cast("Document", site.nginx), "reload")
+    return f'In {header.file}:{header.line} write: add_header {header.arguments[0]} "{policy}"{always};\nthen {reload}'
+
+
+def widened(policy: str, lines: t.Sequence[str]) -> str:
+    """Return a policy with other directives in the place of those of the same name."""
+    names = {line.split()[0] for line in lines}
+    kept = [part.strip() for part in policy.split(";") if part.strip() and part.split()[0].lower() not in names]
+    return "; ".join([*kept, *lines])
+
+
+def _header(site: SiteView, page: Document) -> t.Any:
+    """Return the add_header by which nginx makes the policy; None if the application does."""
     route = site.resolver.route(page["url"], server=site.server) if site.resolver is not None and site.server is not None else None
-    for directive in route.effective("add_header") if route else ():
-        if directive.arguments and directive.arguments[0].lower() == HEADER:
-            return f"at {directive.file}:{directive.line} (then {command(t.cast('Document', site.nginx), 'reload')})"
-    return f"that the application sends (its middleware or view; settings in {site.static.get('settings_file') or 'the project'})"
+    found = route.effective("add_header") if route else []
+    return next((item for item in found if len(item.arguments) > 1 and item.arguments[0].lower() == HEADER), None)

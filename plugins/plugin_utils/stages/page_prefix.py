@@ -9,8 +9,10 @@ import typing as t
 from urllib.parse import urljoin, urlsplit
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
+from ansible_collections.webops.django.plugins.module_utils.static_repairs import write
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import serves_elsewhere, static_prefix
+from ansible_collections.webops.django.plugins.plugin_utils.stages.location_repair import add_location
 from ansible_collections.webops.django.plugins.plugin_utils.stages.page_mount import mount_of, script_fault, script_name
 from ansible_collections.webops.django.plugins.plugin_utils.stages.page_names import bare, failed, known_names, references, split
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command, restart
@@ -97,22 +99,16 @@ def _where(item: Asked) -> str:
     return f"{item.page} asks for {item.urls[0]}" if item.page else f"Pages ask for {item.urls[0]}"
 
 
-def _settings(site: SiteView) -> str:
-    return str(site.static.get("settings_file") or site.static.get("settings_module") or "the settings")
-
-
 def _mismatch(site: SiteView, item: Asked, served: str) -> Finding:
     """Where STATIC_URL says it, that is to be changed; where only a page does, its link."""
     own = static_prefix(site)
     said = item.prefix == own
     line = f'STATIC_URL = "{served}"'
     if said:
-        fix = f"In {_settings(site)} write: {line}\nthen {restart(site.application)}"
+        fix = f"{write(site.static, line)}\nthen {restart(site.application)}"
         if site.server is not None and site.static_root:
-            fix += (
-                f"\nor let nginx serve {item.prefix}: in the server block at {site.server.file}:{site.server.line} write\n"
-                f"    location ^~ {item.prefix} {{ alias {site.static_root.rstrip('/')}/; }}\nthen {command(t.cast('t.Any', site.nginx), 'reload')}"
-            )
+            serve = add_location(site, prefix=item.prefix)
+            fix += f"\nor let nginx serve {item.prefix} as well:\n{serve}\nthen {command(t.cast('t.Any', site.nginx), 'reload')}"
     else:
         name = urlsplit(item.urls[0]).path[len(item.prefix) :]
         fix = f'In the template or style sheet that writes {item.raw}, write {{% static "{name}" %}} (in a style sheet: a relative path) instead.'
@@ -148,7 +144,7 @@ def _script_name(site: SiteView, item: Asked, script: str, served: str) -> Findi
             "page",
             f"The application is mounted under {script}, and its static links are written {what} instead of {right}. Django puts the sub-path before "
             f"STATIC_URL only where that is relative; it is {site.static.get('static_url') or 'absolute'}.",
-            f'In {_settings(site)} write: STATIC_URL = "static/"\nthen {restart(site.application)}; nginx has to serve {right}',
+            write(site.static, 'STATIC_URL = "static/"') + f"\nthen {restart(site.application)}\n(nginx has to serve {right})",
             {
                 "script_name": script,
                 "asked": item.prefix,

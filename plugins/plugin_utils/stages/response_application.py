@@ -12,6 +12,7 @@ from ansible_collections.webops.django.plugins.module_utils.content_types import
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding, some
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.stages import page_names
+from ansible_collections.webops.django.plugins.plugin_utils.stages.location_repair import add_location
 from ansible_collections.webops.django.plugins.plugin_utils.stages.page_caches import from_cache
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command, restart
 
@@ -93,11 +94,8 @@ def _fix(site: SiteView, target: Target) -> str:
     inside = f'Keep {prefix} out of the catch-all: re_path(r"^(?!{prefix.strip("/")}/).*$", ...)' if answer["status"] == 200 else exempt
     if site.server is None or not site.static_root:
         return inside
-    return (
-        f"Let nginx serve the files: in the server block at {site.server.file}:{site.server.line} write\n"
-        f"    location ^~ {prefix} {{\n        alias {site.static_root.rstrip('/')}/;\n    }}\n"
-        f"then {command(t.cast('Document', site.nginx), 'reload')}\n{inside}"
-    )
+    # nginx, which stands in front, need not ask the application.
+    return f"{add_location(site)}\nthen {command(t.cast('Document', site.nginx), 'reload')}\nor, in the application: {inside}"
 
 
 def _not_restarted(site: SiteView) -> list[Finding]:

@@ -81,10 +81,11 @@ def _finding(site: SiteView, folder: str, module: str, why: Document, hit: list[
     place = f"{location.file}:{location.line}" if location else "the location of the application"
     if why.get("error") == "ENOSPC":
         fix = f"df -h {shlex.quote(folder)}, and make room there"
-    elif at != folder and not at.startswith(folder.rstrip("/") + "/"):
-        fix = f"sudo chmod o+x {shlex.quote(at)}"
     else:
         fix = f"sudo chown -R {shlex.quote(user)} {shlex.quote(folder)} && sudo chmod -R u+rwX {shlex.quote(folder)}"
+        if at != folder and not at.startswith(folder.rstrip("/") + "/"):
+            # Behind the folder that refuses, the other one may do so as well; nginx itself gives it to the worker's user.
+            fix = f"sudo chmod o+x {shlex.quote(at)}\n{fix}"
     return dict(
         finding(
             "proxy_temp_not_writable",

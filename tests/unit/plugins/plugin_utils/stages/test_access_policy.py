@@ -64,8 +64,9 @@ def test_a_path_that_only_the_workers_view_lacks_is_hidden_by_its_unit(said: dic
 def test_a_closed_home_behind_a_sandbox_is_the_second_fault() -> None:
     """It is told by its mode, for the kernel's answer is the sandbox's."""
     found = access.findings(at_home(refused("/home", in_host_view=False, host_error="EACCES"), [entry("/home/deploy", "0750", "deploy")]))
-    assert codes(found) == ["dir_not_traversable", "systemd_sandbox"]
-    assert found[0]["evidence"]["folder"] == "/home/deploy"
+    assert codes(found) == ["systemd_sandbox", "dir_not_traversable"]
+    assert found[1]["evidence"]["folder"] == "/home/deploy"
+    assert "its modes let" not in found[0]["message"]
 
 
 def test_a_container_is_no_sandbox() -> None:
@@ -161,3 +162,14 @@ def test_a_profile_is_not_named_for_what_a_rule_of_nginx_refuses() -> None:
     site = confined("/usr/sbin/nginx (enforce)")
     site.take([{"code": "access_rule_denied", "urls": [target.url for target in site.targets]}])
     assert access.findings(site) == []
+
+
+@pytest.mark.parametrize(("exists", "named"), [(True, ["systemd_sandbox"]), (False, [])])
+def test_a_home_that_is_hidden_and_closed_as_well_is_hidden_first(exists: bool, named: list[str]) -> None:
+    """ProtectHome=tmpfs: for the worker nothing is there, and where it is, its mode refuses. What is not there at all is not hidden."""
+    web = nginx()
+    web["workers"][0]["own_view"] = True
+    said = refused("/srv", None, "ENOENT", in_host_view=False, host_error="EACCES" if exists else "ENOENT")
+    paths = paths_of(NAMES, [entry("/srv/shop", "0750", "deploy")], said, exists=exists)
+    found = codes(access.findings(site_of(web, answers=DENIED, paths=paths)))
+    assert found == ([*named, "dir_not_traversable"] if exists else named)

@@ -9,6 +9,7 @@ import typing as t
 
 import pytest
 from ansible_collections.webops.django.plugins.plugin_utils.stages import page as stage
+from ansible_collections.webops.django.plugins.plugin_utils.stages.page_policy import widened
 from ansible_collections.webops.django.tests.unit.support.evidence_documents import (
     BASE,
     LOCATIONS,
@@ -53,7 +54,8 @@ def test_a_policy_of_nginx_is_named_with_its_line() -> None:
     policy = "style-src 'self'"
     files = configuration(f'location / {{ proxy_pass http://unix:/run/shop.sock; add_header Content-Security-Policy "{policy}"; }} {STATIC_LOCATION}')
     site = site_of(nginx(files), pages=[page([reference(CDN, None)], headers={"content-security-policy": policy})])
-    assert f"at {SITE}:3" in stage.findings(site)[0]["fix"]
+    line = 'add_header Content-Security-Policy "style-src 'self' https://static.example";'
+    assert stage.findings(site)[0]["fix"].startswith(f"In {SITE}:3 write: {line}\nthen sudo ")
 
 
 def test_a_policy_of_the_page_itself() -> None:
@@ -91,3 +93,15 @@ def test_self_is_where_the_page_ended() -> None:
     """A redirect led to another host."""
     found = found_for("style-src 'self'", reference("http://www.shop.example/a.css"), redirected_to="http://www.shop.example/")
     assert found == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "lines", "whole"),
+    [
+        ("default-src 'none'", ["img-src 'self'", "font-src 'self'"], "default-src 'none'; img-src 'self'; font-src 'self'"),
+        ("script-src 'self'; object-src 'none';", ["script-src 'self' https://a.example"], "object-src 'none'; script-src 'self' https://a.example"),
+        ("", ["img-src 'self'"], "img-src 'self'"),
+    ],
+)
+def test_a_policy_keeps_what_is_not_in_the_way(policy: str, lines: list[str], whole: str) -> None:
+    assert widened(policy, lines) == whole

@@ -57,7 +57,7 @@ def test_pages_ask_under_static_and_nginx_serves_a_sub_folder(pages: list[dict[s
     assert found[0]["evidence"]["served"] == "/subdir/static/"
     assert found[0]["evidence"]["at"] == f"{SITE}:3"
     assert 'STATIC_URL = "/subdir/static/"' in found[0]["fix"]
-    assert f"location ^~ /static/ {{ alias {ROOT}/; }}" in found[0]["fix"]
+    assert f"    location ^~ /static/ {{\n        alias {ROOT}/;\n    }}\nthen " in found[0]["fix"]
     assert sorted(found[0]["urls"]) == sorted(STATIC + name for name in NAMES)
 
 

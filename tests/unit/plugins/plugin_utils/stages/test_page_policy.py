@@ -54,7 +54,7 @@ def test_a_policy_of_nginx_is_named_with_its_line() -> None:
     policy = "style-src 'self'"
     files = configuration(f'location / {{ proxy_pass http://unix:/run/shop.sock; add_header Content-Security-Policy "{policy}"; }} {STATIC_LOCATION}')
     site = site_of(nginx(files), pages=[page([reference(CDN, None)], headers={"content-security-policy": policy})])
-    line = 'add_header Content-Security-Policy "style-src 'self' https://static.example";'
+    line = "add_header Content-Security-Policy \"style-src 'self' https://static.example\";"
     assert stage.findings(site)[0]["fix"].startswith(f"In {SITE}:3 write: {line}\nthen sudo ")
 
 

@@ -13,7 +13,7 @@ import os
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_explain import absolute, site_of
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_explain import absolute, connection, site_of
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import alternatives, mapped_by, plain_path
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import locations
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
@@ -220,9 +220,11 @@ def ask_url(request: dict[str, t.Any], url: str, sites: t.Sequence[SiteView]) ->
     """Have one more URL asked for, and the paths looked at to which it leads, to explain its way."""
     site = site_of(url, sites)
     wanted = absolute(url, site)
-    request["asks"] = [ask for ask in request["asks"] if ask["url"] == wanted]
-    if not request["asks"] and site.connect and (site.nginx is None or site.nginx["running"]):
-        request["asks"].append(_ask(site, Target(wanted, "", NOT_COLLECTED, route_of(site, wanted), None), 0))
+    # The URL may have another scheme or port than the site is asked by.
+    connect = connection(wanted, site)
+    request["asks"] = [ask for ask in request["asks"] if ask["url"] == wanted and ask["site"] == site.name and ask["connect"] == connect]
+    if not request["asks"] and connect and (site.nginx is None or site.nginx["running"]):
+        request["asks"].append(dict(_ask(site, Target(wanted, "", NOT_COLLECTED, route_of(site, wanted), None), 0), connect=connect))
     request["pages"] = []
     route = route_of(site, wanted)
     if route is not None:

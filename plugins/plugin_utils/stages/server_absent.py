@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import typing as t
 
@@ -113,6 +114,9 @@ def _names(site: SiteView) -> list[str]:
     asked = site.evidence.get("options", {}).get("base_url_host")
     allowed = site.static.get("allowed_hosts") or ()
     named = [asked] if asked else [f".{name}" if f".{name}" in allowed else name for name in allowed_names(site.static) if name != "localhost"]
+    # nginx would ignore a name that another block has already.
+    texts = [text for nginx in site.evidence["nginx"] for text in nginx["files"].values()]
+    named = [name for name in named if not any(re.search(rf"(?m)^[^#\n]*server_name[^;#]*\s{re.escape(name)}[\s;]", text) for text in texts)]
     if named:
         return list(dict.fromkeys(named))
     addresses = [address for address in site.host.get("addresses") or () if is_address(address) and not address.startswith(("127.", "::1", "fe80:"))]

@@ -109,3 +109,20 @@ def test_a_url_to_explain_is_the_only_one_that_is_asked_for() -> None:
     assert [ask["url"] for ask in request["asks"]] == ["http://shop.example.com/static/other/a.css"]
     assert f"{ROOT}/other/a.css" in [item["path"] for item in request["paths"]]
     assert request["pages"] == []
+
+
+def test_a_url_to_explain_is_asked_for_by_its_own_scheme() -> None:
+    """An answer by http says nothing of a URL by https."""
+    evidence = dict(FakeHost().evidence(), look={})
+    hosts = Hosts(evidence)
+    sites = hosts.sites()
+    for url, connect in (
+        ("https://shop.example.com/static/admin/css/base.css", {"address": "127.0.0.1", "port": 443, "tls": True}),
+        ("/static/admin/css/base.css", {"address": "127.0.0.1", "port": 80, "tls": False}),
+    ):
+        request = next_look(hosts, sites)
+        assert request is not None
+        ask_url(request, url, sites)
+        assert [(ask["url"].partition("://")[2], ask["connect"]) for ask in request["asks"]] == [
+            ("shop.example.com/static/admin/css/base.css", connect)
+        ]

@@ -72,6 +72,14 @@ def test_the_names_are_those_that_people_use(allowed: list[str], names: str) -> 
     assert f"server_name {names};" in block(host)
 
 
+def test_a_name_that_another_block_has_already_would_be_ignored() -> None:
+    host = exposed()
+    host.nginx = nginx_record()
+    host.application["static"]["allowed_hosts"] = ["shop.example.com", "api.example.com"]
+    host.nginx["files"]["/etc/nginx/sites-enabled/shop"] = "server { server_name www.example.com shop.example.com; } # server_name api.example.com;"
+    assert "server_name api.example.com;" in block(host)
+
+
 @pytest.mark.parametrize(
     ("change", "passes"),
     [

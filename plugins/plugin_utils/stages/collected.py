@@ -25,7 +25,7 @@ def findings(site: SiteView) -> list[Finding]:
     found = collected_findings(site.static, explained)
     if _is_not_needed(site) or (site.static.get("static_root_relative") and site.targets and all(target.served for target in site.targets)):
         # What a relative STATIC_ROOT means to the service may be another folder, the one that nginx serves.
-        found = [item for item in found if item["code"] not in ABOUT_THE_TREE]
+        found = [item for item in found if item["code"] not in ABOUT_THE_TREE or _fails_pages(site, item)]
     found = _behind_broken_link(site, found)
     if mounts:
         # A folder behind a mount is stale or empty because of the mount.
@@ -65,6 +65,11 @@ def _of_pages(site: SiteView, told: list[Finding]) -> list[Finding]:
     names = known_names(site) if known & set(ABOUT_THE_TREE) else {}
     found = [item for item in page_references.findings(site) if item["code"] not in known]
     return [item for item in found if not (item["examples"] and all(name in names for name in item["examples"]))]
+
+
+def _fails_pages(site: SiteView, item: Finding) -> bool:
+    """Tell whether pages end with an error for want of the manifest, however well each file is served."""
+    return bool(item["evidence"].get("manifest_missing")) and any((page.get("status") or 0) >= 500 for page in site.pages)
 
 
 def _is_not_needed(site: SiteView) -> bool:

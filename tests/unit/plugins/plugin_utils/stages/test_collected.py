@@ -25,3 +25,13 @@ def test_a_root_that_is_a_link_to_nowhere_was_collected_elsewhere() -> None:
     host.paths["/srv/shop/static"] = path_record("/srv/shop/static", exists=False, chain=chain)
     (found, *rest) = site_of(failing(host))["findings"]
     assert (found["code"], found["evidence"]["target"], rest) == ("symlink_broken", "release2", [])
+
+
+def test_whitenoise_serves_every_file_and_pages_fail_for_want_of_the_manifest() -> None:
+    """A storage with a manifest was switched on, and nothing was collected since: the old files are served, and every page is an error."""
+    host = FakeHost(with_location(""), whitenoise=True, manifest_name="staticfiles.json")
+    host.application["static"]["manifest"] = {"path": "/srv/shop/static/staticfiles.json", "exists": False, "error": "", "hash": "", "names_count": 0}
+    assert codes(host) == []
+    host.pages = [{"site": "shop", "url": "http://shop.example.com/", "status": 500, "references": []}]
+    site = site_of(host)
+    assert ([found["code"] for found in site["findings"]], site["verdict"]) == (["collectstatic_stale"], "not_served")

@@ -22,23 +22,10 @@ from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping im
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Route
 from ansible_collections.webops.django.plugins.plugin_utils.stages import file_container
+from ansible_collections.webops.django.plugins.plugin_utils.stages.file_message import Wrong, drops_the_rest, mapped_folder, message, tries_of
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import intended, left_to_pages
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_repair import add_location, name_of, place, root_of
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
-
-
-class Wrong(t.NamedTuple):
-    """A target whose path is not that of the collected file.
-
-    :ivar cause: the code.
-    :ivar path: what nginx builds.
-    :ivar line: what should stand in the place of the directive, if that is known.
-    """
-
-    cause: str
-    target: Target
-    path: str
-    line: str
 
 
 def findings(site: SiteView) -> list[Finding]:
@@ -64,7 +51,7 @@ def judge(site: SiteView, target: Target) -> list[Wrong]:
         return []
     if route.mapping is None:
         return [] if left_to_pages(site, target) else _without_folder(site, target, route)
-    if (route.outcome == "proxy" and not route.tries) or left_to_pages(site, target):
+    if (route.outcome == "proxy" and not route.tries) or left_to_pages(site, target) or site.blame.get(target.url) == "no_static_location":
         return []
     expected = target.expected["collected"]
     path = plain_path(route, target.url)
@@ -105,7 +92,9 @@ def _follow(site: SiteView, target: Target, path: str, expected: str) -> tuple[s
         path = slash.path
     if expected and site.same(path, expected):
         return path, wrong
-    if _drops_the_rest(route):
+    if expected and path == f"{site.static_root.rstrip('/')}{target.path}" and slash is None:
+        return expected, [*wrong, Wrong("alias_missing_trailing_slash", target, path, "")]
+    if drops_the_rest(route, target):
         return expected or path, [*wrong, Wrong("alias_root_confusion", target, path, "")]
     swapped = next((other for other in others if other.code == "alias_root_confusion"), None)
     if swapped is not None and _leads_home(site, swapped, path, expected):
@@ -121,12 +110,6 @@ def _follow(site: SiteView, target: Target, path: str, expected: str) -> tuple[s
     return path, [*wrong, Wrong(_about_folder(site, folder), target, path, _right_line(site, target))]
 
 
-def _drops_the_rest(route: Route) -> bool:
-    """Tell whether an alias behind a pattern names one path for all URLs, for it holds nothing of what the pattern has matched."""
-    location, mapping = route.location, route.mapping
-    return bool(location and mapping and location.modifier in ("~", "~*") and mapping.directive == "alias" and "$" not in mapping.argument)
-
-
 def _leads_home(site: SiteView, other: Alternative, path: str, expected: str) -> bool:
     """Tell whether the other spelling reaches the collected file, or, without STATIC_ROOT, a file where this one reaches none."""
     if expected:
@@ -137,12 +120,6 @@ def _leads_home(site: SiteView, other: Alternative, path: str, expected: str) ->
 def _unset_for_now(site: SiteView) -> bool:
     """Without STATIC_ROOT nothing was collected, so that an absent folder proves nothing."""
     return not site.static_root
-
-
-def mapped_folder(target: Target, path: str) -> str:
-    """Return the folder that nginx takes for STATIC_ROOT: a path without the part that names the static file."""
-    tail = "/" + target.path
-    return path[: -len(tail)] or "/" if path.endswith(tail) else os.path.dirname(path)
 
 
 def _about_folder(site: SiteView, folder: str) -> str:
@@ -174,7 +151,7 @@ def _repair(site: SiteView, cause: str, route: Route, line: str) -> str:
     if location is None or not is_for_static(location) or location.modifier in ("~", "~*"):
         return add_location(site)
     if cause == "try_files_swallows":
-        return f"In {place(_tries(route))} write: try_files $uri =404;"
+        return f"In {place(tries_of(route))} write: try_files $uri =404;"
     line = line or alias_line(location, root_of(site))
     if mapping and leaves_folder(location) and site.exists(mapping.folder) and not line.endswith("/;"):
         # The location gets its slash by the repair of static_path_traversal.
@@ -189,12 +166,12 @@ def _finding(site: SiteView, hit: list[Wrong]) -> Finding:
     cause, target, path, line = hit[0]
     route = t.cast("t.Any", target.route)
     mapping = route.mapping
-    at = place(_tries(route)) if cause == "try_files_swallows" else place(mapping or route.location)
+    at = place(tries_of(route)) if cause == "try_files_swallows" else place(mapping or route.location)
     return dict(
         finding(
             cause,
             "file",
-            _message(site, hit),
+            message(site, hit),
             f"{_repair(site, cause, route, line)}\nthen {command(t.cast('t.Any', site.nginx), 'reload')}",
             {
                 "directive": f"{mapping.directive} {mapping.argument}" if mapping else "",
@@ -206,47 +183,3 @@ def _finding(site: SiteView, hit: list[Wrong]) -> Finding:
         ),
         urls=[item.target.url for item in hit],
     )
-
-
-def _message(site: SiteView, hit: list[Wrong]) -> str:
-    cause, target, path, _line = hit[0]
-    route = t.cast("t.Any", target.route)
-    mapping = route.mapping
-    where = f"{mapping.directive} {mapping.argument} at {place(mapping)}" if mapping else f"{name_of(route.location)} at {place(route.location)}"
-    folder = mapped_folder(target, path)
-    if cause == "alias_missing_trailing_slash":
-        return f"{where} has no slash at its end, and {name_of(route.location)} has one: nginx glues both together and looks for {path}."
-    if cause == "alias_root_confusion":
-        return f"{where} makes nginx look for {path}, where nothing lies: {_confused(route)}"
-    if cause == "path_typo":
-        unset = "" if mapping else " has neither root nor alias, which"
-        ours = f"; STATIC_ROOT is {site.static_root}." if site.static_root else "."
-        return f"{where}{unset} makes nginx look into {folder}, which does not exist{ours}"
-    if cause == "static_root_mismatch":
-        return f"{where} makes nginx look into {folder}, but Django collects into STATIC_ROOT {site.static_root}."
-    if cause == "nginx_serves_source_dir":
-        return (
-            f"{where} makes nginx serve {folder}, a folder of sources: what lies there loads, and what other folders and apps have, "
-            f"such as {target.path}, does not. Django collects all of it into STATIC_ROOT {site.static_root}."
-        )
-    return (
-        f"try_files of {name_of(route.location)} at {place(_tries(route))} never reaches the file {target.expected['collected'] or path}: "
-        f"it tries {', '.join(argument for argument, _path, _kind in route.tries)}."
-    )
-
-
-def _confused(route: Route) -> str:
-    """Say what was mistaken for what."""
-    changed, mapping = rewriting(route), t.cast("t.Any", route.mapping)
-    if changed is not None:
-        return f"`{changed}` at {place(changed)} changes the URI before it is put behind that folder."
-    if mapping.directive == "root":
-        return "root puts the whole URI behind its folder; alias was meant."
-    if _drops_the_rest(route):
-        return "behind a pattern, alias is the whole path, and what the URI adds is lost."
-    return "alias puts only what follows the location behind its folder; root was meant."
-
-
-def _tries(route: t.Any) -> t.Any:
-    """Return the try_files directive in effect."""
-    return next(iter(route.effective("try_files")), route.mapping)

@@ -129,7 +129,9 @@ def _beside(site: SiteView, rule: Directive, target: Target) -> str:
     who = ", ".join(access.admitted(block))
     out = access.shut_out(block, pages, access.client_address(site.connect))
     told = f", and lets only {who} in" if who else ""
-    return told + (f", while the pages are open to {'anybody' if set(out) & set(access.ANYBODY) else out[0]}" if out else "")
+    if not out:
+        return f"{told}, and for the pages as well"
+    return f"{told}, while the pages are open to {'anybody' if set(out) & set(access.ANYBODY) else out[0]}"
 
 
 def _fix(site: SiteView, rule: Directive, target: Target) -> str:

@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.webops.django.plugins.module_utils.content_types import JAVASCRIPT, TYPES, expected_for_name, extension
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding, some
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_model import Directive
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
 
 IN_EVERY_TABLE = frozenset("css gif htm html ico jpeg jpg js png svg xml".split())
@@ -27,7 +28,8 @@ def findings(site: SiteView) -> list[Finding]:
     groups: dict[tuple[str, str], list[Target]] = {}
     for target in site.targets:
         if _is_wrong(target) and not site.blamed(target.url):
-            groups.setdefault(_place(target), []).append(target)
+            said = entry_of(target)
+            groups.setdefault((said.file, str(said.line)) if said else _place(target), []).append(target)
     return [_finding(site, hit) for hit in groups.values()]
 
 
@@ -40,7 +42,9 @@ def _is_wrong(target: Target) -> bool:
     if name in SNIFFED or not target.served:
         return False
     got = _type(answer)
-    return not expected_for_name(target.path).accepts(got) and (got in ("", *FALLBACKS) or got == _default(target))
+    said = entry_of(target)
+    by_table = said is not None and got == said.name.lower()
+    return not expected_for_name(target.path).accepts(got) and (by_table or got in ("", *FALLBACKS) or got == _default(target))
 
 
 def _type(answer: t.Mapping[str, t.Any]) -> str:
@@ -50,6 +54,13 @@ def _type(answer: t.Mapping[str, t.Any]) -> str:
 def _default(target: Target) -> str:
     given = target.route.effective("default_type") if target.route else []
     return given[-1].arguments[0].lower() if given and given[-1].arguments else "text/plain"
+
+
+def entry_of(target: Target) -> Directive | None:
+    """Return the line of the tables in effect that gives a file its type: of several for one extension, the last counts."""
+    name, route = extension(target.path), target.route
+    entries = [item for table in (route.effective("types") if route else ()) for item in table.block or ()]
+    return next((item for item in reversed(entries) if name in map(str.lower, item.arguments)), None)
 
 
 def _place(target: Target) -> tuple[str, str]:
@@ -62,8 +73,30 @@ def _finding(site: SiteView, hit: list[Target]) -> Finding:
     """A table that knows none of the usual extensions is none; one that knows some of them lacks the others."""
     lacking = collections.Counter(extension(target.path) for target in hit)
     usual = [name for name in lacking if name in IN_EVERY_TABLE]
+    said = entry_of(hit[0])
+    if said is not None:
+        return _otherwise(site, hit, said)
     knows = any(_is_typed(target) and _place(target) == _place(hit[0]) for target in site.targets)
     return _missing(site, hit, usual) if usual and not knows else _unmapped(site, hit, list(lacking))
+
+
+def _otherwise(site: SiteView, hit: list[Target], said: Directive) -> Finding:
+    """The table has the extension, and gives it another type than browsers take."""
+    name, where = extension(hit[0].path), f"{said.file}:{said.line}"
+    rest = [word for word in said.arguments if word.lower() != name]
+    fix = f"In {where} write: {' '.join([said.name, *rest])};" if rest else f"Take `{said}` out of {where}"
+    return dict(
+        finding(
+            "mime_type_unmapped_extension",
+            "response",
+            f"nginx's table of types gives .{name} another type at {where} (`{said}`): {some(len(hit), 'file', [item.path for item in hit])} "
+            f"{'is' if len(hit) == 1 else 'are'} sent as {said.name} instead of {preferred(name)}"
+            f"{', which browsers refuse ' + REFUSED[name] if name in REFUSED else ''}.",
+            f"{fix}\nthen {command(t.cast('t.Any', site.nginx), 'reload')}",
+            {"types_at": where, "extensions": {name: preferred(name)}, "content_type": said.name},
+        ),
+        urls=[item.url for item in hit],
+    )
 
 
 def _is_typed(target: Target) -> bool:

@@ -117,3 +117,11 @@ def test_a_folder_of_sources_is_told_by_what_does_not_load() -> None:
     assert found["code"] == "nginx_serves_source_dir"
     assert NAMES[2] in found["message"]
     assert "admin" not in found["message"]
+
+
+def test_what_has_no_location_has_no_fault_of_try_files_beside() -> None:
+    """One location mends both."""
+    site = SITE[: SITE.index("    location /static/")] + (
+        "root /srv/public; location / { try_files $uri @app; } location @app { proxy_pass http://127.0.0.1:8000; } }"
+    )
+    assert codes(failing(FakeHost(site, ["/srv/public/robots.txt"]), 404, "app")) == ["no_static_location"]

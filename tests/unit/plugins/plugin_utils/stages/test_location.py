@@ -21,6 +21,14 @@ LOCATIONS = {
     "try_files of a folder only": ("location /static/ { alias /srv/shop/static/; try_files $uri/ =404; }", ["try_files_swallows"]),
     "no location": ("", ["no_static_location"]),
     "an alias behind a pattern that drops the rest": ("location ~ ^/static/ { alias /srv/shop/static/; }", ["alias_root_confusion"]),
+    "a pattern that leaves the extension out": (
+        "location ~ ^/static/(.*)\\.(css|js|png)$ { alias /srv/shop/static/$1; }",
+        ["alias_root_confusion"],
+    ),
+    "a pattern without a slash before what it has matched": (
+        "location ~ ^/static/(.*)$ { alias /srv/shop/static$1; }",
+        ["alias_missing_trailing_slash"],
+    ),
     "a location that is internal": ("location /static/ { alias /srv/shop/static/; internal; }", ["access_rule_denied"]),
     "a rule": ("location /static/ { alias /srv/shop/static/; deny all; }", ["access_rule_denied"]),
     "a return": ("location /static/ { return 403; }", ["access_rule_denied"]),

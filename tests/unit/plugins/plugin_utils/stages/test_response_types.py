@@ -99,3 +99,18 @@ def test_a_wrong_body_with_a_wrong_type_is_told_by_another_stage() -> None:
     """An error page has the type of an error page."""
     site = site_of(answers=[answer(name, content_type="text/plain", matches=False) for name in NAMES])
     assert response.findings(site) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "fix"),
+    [("text/plain css;", f"Take `text/plain css` out of {SITE}:3\nthen "), ("text/x-sass css sass;", f"In {SITE}:3 write: text/x-sass sass;\nthen ")],
+)
+def test_a_table_that_gives_another_type_is_not_said_to_lack_one(line: str, fix: str) -> None:
+    """A second block adds to the first one, and its entries win."""
+    location = (
+        f"location /static/ {{ alias {ROOT}/; include mime.types; types {{ {line} }} }} location / {{ proxy_pass http://unix:/run/shop.sock; }}"
+    )
+    (found,) = response.findings(sent_as({"shop/site.css": line.split()[0]}, location))
+    assert found["code"] == "mime_type_unmapped_extension"
+    assert f"gives .css another type at {SITE}:3 (`{line[:-1]}`)" in found["message"]
+    assert found["fix"].startswith(fix)

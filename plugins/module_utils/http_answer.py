@@ -98,6 +98,16 @@ class Answer:
                 self._body = self._to_the_end() if self.length is None else self._of_length(self.length)
         return self._body
 
+    def end(self) -> None:
+        """Note that the whole answer was read.
+
+        A server that ends the connection with it may wait until the client has ended it as well (RFC 9112 9.6), and Gunicorn's sync worker
+        serves nobody else meanwhile.
+        """
+        self.finished = True
+        if not self.lasting:
+            self._reader.close()
+
     def close(self) -> None:
         """Let go of the connection, where the body was not read."""
         if not self.finished:
@@ -111,7 +121,8 @@ class Answer:
                 raise TransportError(f"the body ended after {length - left} of {length} bytes")
             left -= len(piece)
             # Before the last piece goes out: whoever has all of it need not come back to learn that there is no more.
-            self.finished = not left
+            if not left:
+                self.end()
             yield piece
 
     def _to_the_end(self) -> t.Iterator[bytes]:
@@ -120,7 +131,7 @@ class Answer:
             if not piece:
                 break
             yield piece
-        self.finished = True
+        self.end()
 
     def _of_chunks(self) -> t.Iterator[bytes]:
         while True:
@@ -136,7 +147,7 @@ class Answer:
             if self._reader.until_mark(b"\r\n", 0) is None:
                 raise _not_http("a chunk is not as long as it says")
         self._skip_trailers()
-        self.finished = True
+        self.end()
 
     def _chunk_length(self) -> int:
         line = self._reader.until_mark(b"\r\n", MAX_CHUNK_LINE) if self._reader.begins_with_one_of(_HEX) else None
@@ -220,8 +231,9 @@ def _frame(answer: Answer, method: str, is_1_1: bool) -> None:
     if answer.status in (204, 304) or method == "HEAD":
         answer.chunked, length = False, 0
     answer.length = length
-    answer.finished = length == 0
     answer.lasting = lasting and (answer.chunked or length is not None)
+    if length == 0:
+        answer.end()
 
 
 def _content_length(values: list[str]) -> int:

@@ -5,11 +5,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import json
+import os
 import shutil
+import signal
 import socket
+import subprocess
+import sys
 import typing as t
 from pathlib import Path
 
@@ -20,6 +25,7 @@ from ansible_collections.webops.django.plugins.module_utils.diagnosis_pace impor
 from ansible_collections.webops.django.tests.unit.support.nginx_server import free_port
 from ansible_collections.webops.django.tests.unit.support.raw_server import RawServer, Reply, http_answer
 from ansible_collections.webops.django.tests.unit.support.static_site import StaticSite
+from ansible_collections.webops.django.tests.unit.support.waiting import wait_for_port
 
 HOST = "http://shop.example.com"
 
@@ -285,6 +291,47 @@ def test_one_slow_site_leaves_time_for_the_pages_of_others(monkeypatch: pytest.M
         pages = crawl_pages([{"urls": ["/", "/b"], "base": HOST, "connect": at(server.port)} for server in (silent, silent, other)], 4)
     assert [found["status"] for found in pages] == [None, None, None, None, 200, 200]
     assert all(found["error"] for found in pages[:4])
+
+
+WSGI = """
+def application(environ, start_response):
+    is_page = environ["PATH_INFO"] == "/"
+    body = b"".join(b"<link rel=stylesheet href=/static/%d.css>" % number for number in range(20)) if is_page else b"a{}"
+    start_response("200 OK", [("Content-Type", "text/html" if is_page else "text/css"), ("Content-Length", str(len(body)))])
+    return [body]
+"""
+LINGERING = """
+from gunicorn import util
+close = util.close_graceful
+util.close_graceful = lambda sock, *rest: close(sock, 3600)
+wsgi_app = "site_of_one:application"
+"""
+"""Waits for the client to end the connection as long as it takes, and not for the usual two seconds."""
+
+
+@contextlib.contextmanager
+def gunicorn(folder: Path) -> t.Iterator[int]:
+    """A Gunicorn with one sync worker, which serves one connection after another."""
+    (folder / "site_of_one.py").write_text(WSGI)
+    (folder / "gunicorn.conf.py").write_text(LINGERING)
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers=1", "--worker-class=sync", "--timeout=3600"]
+    quiet = {**os.environ, "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    with subprocess.Popen(command, cwd=folder, env=quiet, stderr=subprocess.DEVNULL) as server:
+        try:
+            wait_for_port(port)
+            yield port
+        finally:
+            server.send_signal(signal.SIGQUIT)
+
+
+def test_a_server_with_one_worker_is_left_free_by_each_connection(tmp_path: Path) -> None:
+    """Gunicorn's sync worker waits for the client to end the connection, and every one that was kept cost two seconds."""
+    with gunicorn(tmp_path) as port:
+        answers = ask_urls([request(f"/static/{number}.css", port) for number in range(40)], 60)
+        (page,) = crawl_pages([{"site": "shop", "urls": ["/"], "base": HOST, "connect": at(port), "hosts": []}], 60)
+    assert [answer["status"] for answer in answers] == [200] * 40
+    assert (page["status"], [reference["status"] for reference in page["references"]]) == (200, [200] * 20)
 
 
 def test_no_requests() -> None:

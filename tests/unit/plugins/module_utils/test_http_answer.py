@@ -185,6 +185,16 @@ def test_letting_go() -> None:
     assert t.cast("Bytes", reader.sock).file.closed
 
 
+@pytest.mark.parametrize(
+    "rest", [b"Content-Length: 3\r\n\r\nabc", b"\r\nabc", b"Content-Length: 0\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"]
+)
+def test_a_connection_that_the_server_ends_is_ended_by_us_as_soon_as_the_answer_is_read(rest: bytes) -> None:
+    """Gunicorn's sync worker waits for that, and serves nobody else meanwhile: a page's files took 40 s."""
+    reader = reader_of(OK + b"Connection: close\r\n" + rest)
+    b"".join(read_answer(reader).chunks())
+    assert t.cast("Bytes", reader.sock).file.closed
+
+
 def test_headers() -> None:
     answer, _body = whole(OK + b"Cache-Control: a\r\ncache-control: b\r\nContent-Type: Text/CSS ; x=y\r\nContent-Length: 0\r\n\r\n")
     assert (answer.header("Cache-Control"), answer.header_values("cache-CONTROL")) == ("a, b", ["a", "b"])
@@ -230,7 +240,8 @@ def test_agrees_with_http_client_and_leaves_what_follows(generated: tuple[bytes,
     for name in theirs.headers:
         assert ours.header_values(name) == [value.strip(" \t") for value in theirs.headers.get_all(name, [])]
     assert ours.finished
-    if ends:
+    assert t.cast("Bytes", reader.sock).file.closed is not ours.lasting
+    if ends and ours.lasting:
         left = b"".join(iter(lambda: reader.some(CHUNK), b""))
         assert left == following
 

@@ -20,7 +20,10 @@ SHOWN = 10
 """Failures in a message."""
 _VARIES = re.compile(r"[0-9a-f]*[0-9][0-9a-f-]*")
 """Sizes, positions and digests, by which failures of one sort differ."""
-WHY = 'What each of these means, and what to do: docs/messages.md of the collection webops.django, section "Files that are not served".'
+WHY = (
+    'What each of these means, and what to do: docs/messages.md of the collection webops.django, section "Files that are not served". '
+    "Which cause on the host it has: ansible-playbook webops.django.diagnose with the same inventory."
+)
 KINDS = ("page", "file", "reference", "missing_name", "probe")
 """What is asked for: pages, collected files, what pages name, names that nobody has, and what must not be served."""
 _ERROR_PAGE_SIZE = 4096

@@ -21,7 +21,7 @@ START = 65536
 SHOWN = 200
 """Characters of the beginning that are told."""
 MAX_LOCATION = 4096
-MAX_HEADERS = 30
+MAX_HEADERS = 40
 MAX_VALUE = 16384
 """Characters of one header that are told."""
 _KEPT = ("cache-control", "content-encoding", "content-type", "etag", "vary", "x-content-type-options")

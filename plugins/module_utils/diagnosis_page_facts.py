@@ -13,9 +13,10 @@ from ansible_collections.webops.django.plugins.module_utils.http_client import A
 from ansible_collections.webops.django.plugins.module_utils.web_urls import Url, printable
 
 _HEADERS = (
-    "age cache-control cache-status cf-cache-status content-language content-security-policy content-security-policy-report-only content-type date"
-    " etag expires last-modified location retry-after server vary via x-cache x-cache-lookup x-cache-status x-cdn-cache x-content-type-options"
-    " x-proxy-cache x-varnish-cache"
+    "age akamai-cache-status cache-control cache-status cdn-cache cf-cache-status content-language content-security-policy"
+    " content-security-policy-report-only content-type date etag expires last-modified location retry-after server vary via x-cache x-cache-lookup"
+    " x-cache-status x-cdn-cache x-content-type-options x-fastcgi-cache x-litespeed-cache x-nginx-cache x-nginx-cache-status x-proxy-cache"
+    " x-sucuri-cache x-varnish x-varnish-cache x-vercel-cache"
 ).split()
 _SEARCHED = 262144
 """Characters of an error page that are looked at."""

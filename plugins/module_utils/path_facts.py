@@ -6,16 +6,20 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import stat
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.path_chain import Chains, attribute
+from ansible_collections.webops.django.plugins.module_utils.path_hidden import hidden_files
 from ansible_collections.webops.django.plugins.module_utils.path_mounts import Mounts, read_mounts
 from ansible_collections.webops.django.plugins.module_utils.worker_view import Worker, open_paths
 
 MOST_BYTES = 64 << 20
 """A larger file gets no digest."""
+MOST_HIDDEN = 50
+"""Paths of which it is asked what a mount hides there."""
 _KINDS = ((stat.S_ISREG, "file"), (stat.S_ISDIR, "directory"), (stat.S_ISLNK, "link"))
 
 
@@ -29,6 +33,7 @@ def look_at_paths(requests: t.Sequence[t.Mapping[str, t.Any]], workers: t.Mappin
     chains, mounts = Chains(), read_mounts()
     digests = {request["path"] for request in requests if request.get("digest")}
     records = {path: _record(path, path in digests, chains, mounts) for path in dict.fromkeys(request["path"] for request in requests)}
+    _note_hidden(records.values())
     for name, worker in workers.items():
         paths = list(dict.fromkeys(request["path"] for request in requests if request.get("nginx") == name))
         if not paths:
@@ -78,6 +83,24 @@ def _record(path: str, digest: bool, chains: Chains, mounts: Mounts) -> dict[str
             sha256=_digest(path) if digest and stat.S_ISREG(status.st_mode) and status.st_size <= MOST_BYTES else None,
         )
     return record
+
+
+def _note_hidden(records: t.Iterable[dict[str, t.Any]]) -> None:
+    """Tell of places where nothing is seen how many files a mount hides there: in its ``hides``, None where that cannot be seen."""
+    empty = [record for record in records if (record["mount"] or {}).get("point") not in (None, "/") and _is_empty(record)]
+    for record in empty[:MOST_HIDDEN]:
+        record["mount"] = dict(record["mount"], hides=hidden_files(record["mount"]["point"], record["realpath"]))
+
+
+def _is_empty(record: t.Mapping[str, t.Any]) -> bool:
+    if record["exists"] is not True:
+        return record["exists"] is False and record["kind"] is None
+    try:
+        with os.scandir(record["realpath"]) as entries:
+            # A new file system holds this folder.
+            return record["kind"] == "directory" and all(entry.name == "lost+found" for entry in itertools.islice(entries, 2))
+    except OSError:
+        return False
 
 
 def _status(path: str) -> tuple[bool | None, os.stat_result | None]:

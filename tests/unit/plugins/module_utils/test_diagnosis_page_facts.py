@@ -14,6 +14,7 @@ from ansible_collections.webops.django.plugins.module_utils.diagnosis_page_facts
 from ansible_collections.webops.django.plugins.module_utils.diagnosis_place import Asker
 from ansible_collections.webops.django.plugins.module_utils.http_client import Deadline
 from ansible_collections.webops.django.plugins.module_utils.web_urls import parse_url
+from ansible_collections.webops.django.plugins.plugin_utils.stages.page_caches import HIT_HEADERS
 from ansible_collections.webops.django.tests.unit.support.django_server import DjangoServer
 from ansible_collections.webops.django.tests.unit.support.raw_server import RawServer, http_answer
 
@@ -87,3 +88,15 @@ def test_headers_that_matter() -> None:
         place: dict[str, t.Any] = {"address": "127.0.0.1", "port": server.port, "tls": False}
         headers = page_headers(asker.get(parse_url("http://a.example/"), place))
     assert headers == {"content-type": "text/css", "content-security-policy": "default-src 'self'"}
+
+
+def test_all_headers_by_which_a_cache_tells_of_itself_are_kept() -> None:
+    """What the controller reads, the target must not leave out."""
+    read = (*HIT_HEADERS, "age", "cache-control", "date", "etag", "expires", "via", "x-varnish")
+    sent = {name.replace("-", "_"): f"value of {name}" for name in read}
+    noise = {f"x_{number}": "noise" for number in range(50)}
+    with RawServer(lambda sock, _target: sock.sendall(http_answer(b"x", **noise, **sent))) as server, contextlib.closing(
+        Asker(Deadline(20))
+    ) as asker:
+        told = page_headers(asker.get(parse_url(f"http://127.0.0.1:{server.port}/"), None))
+    assert {name: told.get(name) for name in read} == {name: f"value of {name}" for name in read}

@@ -23,17 +23,31 @@ def endpoint(server: ServerBlock, static: Document, evidence: Document) -> tuple
     if wanted:
         port = wanted.port or DEFAULT_PORTS.get(wanted.scheme, 80)
         listens = sorted(listens, key=lambda listen: listen.port != port)
+        if _is_open(port, evidence) and not any(listen.port == port for listen in listens):
+            # What people type is asked for as it is, also where another block answers there than the one that is meant to.
+            return {"address": _reachable("", wanted.hostname or "", evidence), "port": port, "tls": wanted.scheme == "https"}, _with_slash(given)
     listen = listens[0] if listens else None
-    scheme = wanted.scheme if wanted else "https" if listen and listen.ssl else "http"
-    port = listen.port if listen and listen.port else wanted.port or DEFAULT_PORTS[scheme] if wanted else 80
+    tls = listen.ssl if listen else bool(wanted and wanted.scheme == "https")
+    scheme = "https" if tls else "http"
+    port = listen.port if listen and listen.port else wanted.port or DEFAULT_PORTS[wanted.scheme] if wanted else 80
     name = (wanted.hostname or "") if wanted else servers.host_names(server, static)[0]
     host = f"[{name.strip('[]')}]" if ":" in name else name
-    base = f"{scheme}://{host}" + ("" if port == DEFAULT_PORTS.get(scheme) else f":{port}")
-    path = wanted.path.rstrip("/") if wanted else (static.get("force_script_name") or "").rstrip("/")
+    path = "" if wanted else (static.get("force_script_name") or "").rstrip("/")
+    # Something in front of this host may speak TLS, and take what is written in the URL to another port here.
+    base = _with_slash(given) if given else f"{scheme}://{host}" + ("" if port == DEFAULT_PORTS.get(scheme) else f":{port}") + f"{path}/"
     if listen and listen.unix:
-        return {"unix": listen.unix}, f"{base}{path}/"
-    address = _reachable(listen.address if listen else "", name, evidence)
-    return {"address": address, "port": port, "tls": scheme == "https"}, f"{base}{path}/"
+        return {"unix": listen.unix}, base
+    return {"address": _reachable(listen.address if listen else "", name, evidence), "port": port, "tls": tls}, base
+
+
+def _with_slash(url: str) -> str:
+    """Return a site's URL with a slash at its end."""
+    return url.rstrip("/") + "/"
+
+
+def _is_open(port: int, evidence: Document) -> bool:
+    """Tell whether an nginx of this host listens on a port."""
+    return any(item.get("port") == port for nginx in evidence.get("nginx") or () for item in nginx.get("listening") or ())
 
 
 def _reachable(address: str, name: str, evidence: Document) -> str:

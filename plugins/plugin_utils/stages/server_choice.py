@@ -15,12 +15,16 @@ from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration 
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server_duplicates import removal, shared_names
 
+Lost = t.Tuple[str, ServerBlock, str]
+"""A name, the foreign block that answers it, and why."""
+
 
 def findings(site: SiteView) -> list[Finding]:
     """Name the server block that answers instead of the site's own."""
     if site.resolver is None or site.server is None or site.connect is None:
         return []
-    lost = [(name, block, why) for name in asked_names(site) for block, why in [_answers(site, name)] if block is not None]
+    lost: list[Lost] = [(name, block, why) for name in asked_names(site) for block, why in [_answers(site, name)] if block is not None]
+    lost = _proven(site, lost)
     if not lost:
         return []
     name, block, why = lost[0]
@@ -52,6 +56,24 @@ def findings(site: SiteView) -> list[Finding]:
             urls=[target.url for target in site.targets] if hidden else list(dict.fromkeys(wrong)),
         )
     ]
+
+
+def _proven(site: SiteView, lost: list[Lost]) -> list[Lost]:
+    """Leave out names that only ALLOWED_HOSTS knows, where the site has a name that leads to it.
+
+    It lists names of balancers, of other hosts and of former times, too: that one of them is not served here is told, and no fault.
+    """
+    own = {name.lstrip(".").lower() for name in (site.server.names if site.server else ())}
+    given = site.evidence.get("options", {}).get("base_url_host")
+    away = {name for name, _block, _why in lost}
+    ways = [name for name in asked_names(site) if name not in away and allows(site.static, name)]
+    doubtful = [item for item in lost if ways and item[0] not in own and item[0] != given and item[0] not in map(str.lower, item[1].names)]
+    for name, block, _why in doubtful:
+        site.unknown.append(
+            f"Whether people use {name} is not known here: ALLOWED_HOSTS has it, and the server block at {block.file}:{block.line} answers it, "
+            f"which is not the site's. If they do: {_fix(site, block, [name]).partition(chr(10))[0]}"
+        )
+    return [item for item in lost if item not in doubtful]
 
 
 def _not_served_as(site: SiteView, name: str) -> list[str]:

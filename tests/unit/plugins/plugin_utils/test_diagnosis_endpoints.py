@@ -82,3 +82,19 @@ def test_who_asks_an_own_address_comes_from_it() -> None:
 def test_an_nginx_whose_files_say_nothing_is_reached_where_it_listens(listening: list[int], connect: dict[str, t.Any], base: str) -> None:
     nginx = {"listening": [{"address": "0.0.0.0", "port": port} for port in listening]}
     assert through(nginx, STATIC, EVIDENCE) == (connect, base)
+
+
+@pytest.mark.parametrize(
+    ("listen", "given", "connect"),
+    [
+        ("8080", "http://shop.example.com", {"address": "127.0.0.1", "port": 80, "tls": False}),
+        ("80", "https://shop.example.com/", {"address": "127.0.0.1", "port": 80, "tls": False}),
+        ("443 ssl", "https://shop.example.com/shop/", {"address": "127.0.0.1", "port": 443, "tls": True}),
+        ("8080", "http://shop.example.com:8080/", {"address": "127.0.0.1", "port": 8080, "tls": False}),
+    ],
+    ids=["another block answers there", "something in front speaks TLS", "a path", "its own port"],
+)
+def test_what_people_type_is_asked_for_as_it_is(listen: str, given: str, connect: dict[str, t.Any]) -> None:
+    block = servers(SITE.replace("listen 80", f"listen {listen}")).servers[0]
+    evidence = {**EVIDENCE, "options": {"base_url": given}, "nginx": [{"listening": [{"address": "0.0.0.0", "port": 80}]}]}
+    assert endpoint(block, STATIC, evidence) == (connect, given.rstrip("/") + "/")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis import conclude
-from ansible_collections.webops.django.tests.unit.support.fake_host import SITE, FakeHost, codes, site_of
+from ansible_collections.webops.django.tests.unit.support.fake_host import SITE, FakeHost, codes, failing, site_of
 
 
 def test_another_block_answers() -> None:
@@ -50,11 +50,12 @@ def test_a_name_that_django_refuses_is_no_way_to_the_site() -> None:
 
 
 DEFAULT = "server { listen 80 default_server; server_name _; root /var/www/html; location / { try_files $uri $uri/ =404; } }"
+NAMED = DEFAULT.replace("_;", "shop.example.org;")
 
 
 def test_a_second_name_that_falls_to_another_block_is_not_served() -> None:
     """Who reads only the verdict must not think that all is well."""
-    host = FakeHost(SITE + DEFAULT, allowed_hosts=["shop.example.com", "shop.example.org"])
+    host = FakeHost(SITE + NAMED, allowed_hosts=["shop.example.com", "shop.example.org"])
     evidence = host.evidence()
     known = {path: evidence["look"]["paths"].get(path) for path in host.files}
     # Nobody looks at paths of a block that is not the site's.
@@ -63,12 +64,39 @@ def test_a_second_name_that_falls_to_another_block_is_not_served() -> None:
     (found,) = site["findings"]
     assert (found["code"], site["verdict"], found["count"]) == ("default_server_wins", "not_served", 3)
     assert found["examples"][0] == "http://shop.example.org/static/admin/css/base.css"
-    assert found["fix"].splitlines()[0] == "In /etc/nginx/sites-enabled/shop:4 write: server_name shop.example.com shop.example.org;"
+    assert found["fix"].splitlines()[:2] == [
+        "In /etc/nginx/sites-enabled/shop:4 write: server_name shop.example.com shop.example.org;",
+        "and take shop.example.org out of /etc/nginx/sites-enabled/shop:12",
+    ]
+
+
+def test_a_name_that_only_allowed_hosts_has_is_told_and_no_fault() -> None:
+    """It lists names of balancers and of former times, too."""
+    site = site_of(FakeHost(SITE + DEFAULT, allowed_hosts=["shop.example.com", "www.shop.example.com"]))
+    assert (site["findings"], site["verdict"]) == ([], "served")
+    (told,) = site["unknown"]
+    assert "Whether people use www.shop.example.com is not known here" in told
+    assert "In /etc/nginx/sites-enabled/shop:4 write: server_name shop.example.com www.shop.example.com;" in told
+
+
+def test_the_name_that_people_type_is_a_fault() -> None:
+    host = FakeHost(SITE + DEFAULT, allowed_hosts=["shop.example.com", "www.shop.example.com"])
+    evidence = dict(failing(host).evidence(), options={"base_url": "http://www.shop.example.com/", "base_url_host": "www.shop.example.com"})
+    (site,) = conclude(evidence)["sites"]
+    assert ([found["code"] for found in site["findings"]], site["url"]) == (["default_server_wins"], "http://www.shop.example.com/")
+
+
+def test_the_port_that_people_type_is_a_fault_where_the_block_has_another() -> None:
+    host = FakeHost(SITE.replace("listen 80", "listen 8080") + DEFAULT)
+    host.nginx["listening"] = [{"address": "0.0.0.0", "port": 80}, {"address": "0.0.0.0", "port": 8080}]
+    evidence = dict(failing(host).evidence(), options={"base_url": "http://shop.example.com/", "base_url_host": "shop.example.com"})
+    (site,) = conclude(evidence)["sites"]
+    assert ([found["code"] for found in site["findings"]], site["verdict"]) == (["default_server_wins"], "not_served")
 
 
 def test_a_foreign_block_that_serves_the_same_files_does_no_harm_to_them() -> None:
     host = FakeHost(
-        SITE + "server { listen 80 default_server; location /static/ { alias /srv/shop/static/; } }",
+        SITE + "server { listen 80; server_name a.example.org; location /static/ { alias /srv/shop/static/; } }",
         allowed_hosts=["shop.example.com", "a.example.org"],
     )
     site = site_of(host)
@@ -76,7 +104,7 @@ def test_a_foreign_block_that_serves_the_same_files_does_no_harm_to_them() -> No
 
 
 def test_a_name_that_django_refuses_stays_beside_one_that_it_admits() -> None:
-    text = SITE.replace("shop.example.com", "shop.example.com www.shop.example.com") + DEFAULT
+    text = SITE.replace("shop.example.com", "shop.example.com www.shop.example.com") + NAMED.replace("shop.example.org", "a.example.org")
     (found,) = site_of(FakeHost(text, allowed_hosts=["shop.example.com", "a.example.org"]))["findings"]
     assert "write: server_name shop.example.com www.shop.example.com a.example.org;" in found["fix"]
 

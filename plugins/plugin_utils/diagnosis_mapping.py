@@ -9,13 +9,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import typing as t
 from urllib.parse import unquote, urlsplit
 
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Location
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_model import Directive
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Route
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_uri import PatternError, search
 
 
 class Alternative(t.NamedTuple):
@@ -84,12 +87,27 @@ def rewriting(route: Route) -> Directive | None:
 
 def mapped_by(location: Location, url: str) -> str:
     """Return the path that a location, would it be chosen, makes of a URL; empty where that cannot be said."""
-    mapping = location.mapping
-    if mapping is None or not is_prefix(location) or not uri_of(url).startswith(location.pattern):
+    mapping, uri = location.mapping, uri_of(url)
+    if mapping is None:
+        return ""
+    captures: dict[str, str] | None = {}
+    if is_prefix(location):
+        captures = {} if uri.startswith(location.pattern) else None
+    else:
+        with contextlib.suppress(PatternError):
+            captures = search(location.pattern, uri, location.modifier == "~*") if location.modifier in ("~", "~*") else None
+    folder = _expanded(mapping.folder, captures) if captures is not None else ""
+    if not folder:
         return ""
     if mapping.directive == "root":
-        return mapping.folder.rstrip("/") + uri_of(url)
-    return mapping.folder + uri_of(url)[len(location.pattern) :]
+        return folder.rstrip("/") + uri
+    return folder + (uri[len(location.pattern) :] if is_prefix(location) else "")
+
+
+def _expanded(text: str, captures: t.Mapping[str, str]) -> str:
+    """Put captures into their places; return an empty text where another variable is left."""
+    filled = re.sub(r"\$(?:(\d)|\{?(\w+)\}?)", lambda match: captures.get(match.group(1) or match.group(2), match.group(0)), text)
+    return "" if "$" in filled else filled
 
 
 def alternatives(route: Route, url: str) -> list[Alternative]:

@@ -58,35 +58,39 @@ def _shadowed(site: SiteView) -> list[Finding]:
 
 def _shadow(site: SiteView, winner: Location, hit: list[tuple[Target, Location]]) -> Finding:
     meant = hit[0][1]
-    by_regex = winner.modifier in ("~", "~*")
     urls = [target.url for target, _location in hit]
-    why = (
-        "a location inside goes before the one around it"
-        if meant in winner.parents
-        else "a location with a pattern goes before one with a prefix, unless that one is written with ^~"
-        if by_regex
-        else "an exact location goes first"
-        if winner.modifier == "="
-        else "the longer prefix wins"
-    )
-    leads = [*winner.own_together("root"), *([winner.content] if winner.content else [])]
-    fix = (
-        "\n".join(f"Take `{item}` out of {place(item)}" for item in leads)
-        if meant in winner.parents
-        else f"In {place(meant)} write: location ^~ {meant.pattern} {{"
-        if by_regex
-        else f"Take {name_of(winner)} out of {place(winner)}, or give it the folder of {place(meant)}"
-    )
     return dict(
         finding(
-            "location_shadowed_by_regex" if by_regex else "location_shadowed_by_prefix",
+            "location_shadowed_by_regex" if winner.modifier in ("~", "~*") else "location_shadowed_by_prefix",
             "location",
-            f"{name_of(meant)} at {place(meant)} is meant for {urls[0]}, but {name_of(winner)} at {place(winner)} answers: {why}.",
-            f"{fix}\nthen {command(t.cast('t.Any', site.nginx), 'reload')}",
+            f"{name_of(meant)} at {place(meant)} is meant for {urls[0]}, but {name_of(winner)} at {place(winner)} answers: {_why(winner, meant)}.",
+            f"{_repair(site, winner, meant)}\nthen {command(t.cast('t.Any', site.nginx), 'reload')}",
             {"meant": {"location": name_of(meant), "at": place(meant)}, "wins": {"location": name_of(winner), "at": place(winner)}},
         ),
         urls=urls,
     )
+
+
+def _why(winner: Location, meant: Location) -> str:
+    """Say by which rule of nginx's a location wins."""
+    if meant in winner.parents:
+        return "a location inside goes before the one around it"
+    if winner.modifier in ("~", "~*"):
+        if is_prefix(meant):
+            return "a location with a pattern goes before one with a prefix, unless that one is written with ^~"
+        return "of several patterns that match, the first one in the configuration wins"
+    if winner.modifier == "=":
+        return "an exact location goes first"
+    return "the longer prefix wins" if is_prefix(meant) else "its ^~ keeps patterns away"
+
+
+def _repair(site: SiteView, winner: Location, meant: Location) -> str:
+    if meant in winner.parents:
+        leads = [*winner.own_together("root"), *([winner.content] if winner.content else [])]
+        return "\n".join(f"Take `{item}` out of {place(item)}" for item in leads)
+    if winner.modifier in ("~", "~*"):
+        return f"In {place(meant)} write: location ^~ {meant.pattern} {{" if is_prefix(meant) else add_location(site)
+    return f"Take {name_of(winner)} out of {place(winner)}, or give it the folder of {place(meant)}"
 
 
 def _no_location(site: SiteView) -> list[Finding]:

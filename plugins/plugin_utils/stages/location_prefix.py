@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import is_prefix, mapped_by
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import locations
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
-from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Location
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Location, ServerBlock
 from ansible_collections.webops.django.plugins.plugin_utils.stages import page_mount
 
 
@@ -27,13 +27,21 @@ def intended(site: SiteView, target: Target) -> tuple[Location, str] | None:
     prefix = static_prefix(site).rstrip("/")
     own = route.location is not None and bool(route.location.own_together("root") or route.location.upstreams)
     around = [(location, "a location inside it goes first") for location in route.location.parents] if route.location and own else []
-    for location, why in [*route.losers, *around]:
-        if location.mapping is None or not is_prefix(location) or location.pattern == "/":
+    for location, why in [*route.losers, *around, *_later(route.location)]:
+        if location.mapping is None or location.pattern == "/":
             continue
         path = mapped_by(location, target.url)
-        if path and (site.same(path, target.expected["collected"]) or location.pattern.rstrip("/") == prefix):
+        own = is_prefix(location) and location.pattern.rstrip("/") == prefix
+        if path and (own or site.same(path, target.expected["collected"])):
             return location, why
     return None
+
+
+def _later(winner: Location | None) -> list[tuple[Location, str]]:
+    """Return the patterns behind the one that was chosen: nginx does not even look at them."""
+    block = winner.parent if winner is not None and winner.modifier in ("~", "~*") else None
+    patterns = block.table.patterns if isinstance(block, (Location, ServerBlock)) else []
+    return [(item, "a pattern before it matches") for item in patterns[patterns.index(winner) + 1 :]] if winner in patterns else []
 
 
 def serves_elsewhere(site: SiteView) -> Location | None:

@@ -18,8 +18,6 @@ from ansible_collections.webops.django.plugins.plugin_utils.stages.location_repa
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
 
 REFUSED = (401, 403, 405)
-CONDITIONS = ("valid_referers", "secure_link")
-"""Directives that set a variable, which an ``if`` refuses by."""
 
 
 def findings(site: SiteView) -> list[Finding]:
@@ -57,8 +55,21 @@ def rule_of(site: SiteView, target: Target) -> Directive | None:
     if answer["status"] == 500:
         # So nginx tells that whom it has asked answered neither yes nor no, or that it may not read the passwords.
         return asking
-    conditions = (item for name in CONDITIONS for item in route.effective(name))
-    return next(conditions, asking) if answer["status"] in REFUSED else None
+    return (_conditional(site, route, answer["status"]) or asking) if answer["status"] in REFUSED else None
+
+
+def _conditional(site: SiteView, route: t.Any, status: int) -> Directive | None:
+    """Return the ``return`` of an ``if`` that could not be decided beforehand, and that the answer shows to have held.
+
+    It may be about this very client, whom no page was given either: then nothing is known of others.
+    """
+    admitted = not site.pages or any((page.get("status") or 0) not in REFUSED for page in site.pages)
+    undecided = {(text, file, line) for text, file, line, _why in route.undecided}
+    for block in (route.block, route.server):
+        for item in block.rewrites if block is not None else ():
+            if item.name == "if" and (str(item), item.file, item.line) in undecided and admitted:
+                return next((inner for inner in item.block or () if inner.name == "return" and inner.arguments[:1] == [str(status)]), None)
+    return None
 
 
 def _returning(route: t.Any) -> Directive | None:

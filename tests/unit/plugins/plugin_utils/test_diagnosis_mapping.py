@@ -51,6 +51,23 @@ def test_the_usual_mistakes_can_be_undone(location: str, expected: dict[str, str
     assert {other.code: other.path for other in alternatives(routed(location), URL)} == expected
 
 
+@pytest.mark.parametrize(
+    ("location", "path"),
+    [
+        ("location ~ ^/static/(.*)$ { alias /srv/static/$1; }", "/srv/static/css/a b.css"),
+        ("location ~* ^/STATIC/(?<rest>.*)$ { alias /srv/static/${rest}; }", "/srv/static/css/a b.css"),
+        ("location ~ \\.css$ { root /srv; }", "/srv/static/css/a b.css"),
+        ("location ~ ^/static/(.*)$ { alias $home/$1; }", ""),
+        ("location ~ ^/media/(.*)$ { alias /srv/media/$1; }", ""),
+        ("location ~ \\.css$ { proxy_pass http://127.0.0.1:1; }", ""),
+    ],
+)
+def test_a_pattern_would_make_its_path_of_what_it_matches(location: str, path: str) -> None:
+    text = f"http {{ server {{ listen 80; {location} }} }}"
+    (server,) = read_configuration({"/n": text}, "/n").servers
+    assert mapped_by(server.locations[0], URL) == path
+
+
 def test_a_location_that_lost_would_have_made_a_path() -> None:
     route = routed("location /static/ { alias /srv/static/; } location ~ css$ { return 404; }")
     assert [mapped_by(location, URL) for location, _why in route.losers] == ["/srv/static/css/a b.css"]

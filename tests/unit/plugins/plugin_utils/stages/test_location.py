@@ -44,6 +44,14 @@ LOCATIONS = {
         "location /static/ { alias /srv/shop/static/; location ~ \\.(css|js|png)$ { root /srv/shpo; } }",
         ["location_shadowed_by_regex"],
     ),
+    "a pattern before the pattern that is meant": (
+        "location ~* \\.(css|js|png)$ { expires 1d; } location ~ ^/static/(.*)$ { alias /srv/shop/static/$1; }",
+        ["location_shadowed_by_regex"],
+    ),
+    "a prefix that keeps the pattern away": (
+        "location ^~ /static/ { root /srv/shpo; } location ~ ^/static/(?<rest>.*)$ { alias /srv/shop/static/$rest; }",
+        ["location_shadowed_by_prefix"],
+    ),
     "a location that passes requests on itself": ("location /static/ { proxy_pass http://127.0.0.1:8000; }", ["no_static_location"]),
     "a location without the slash at its beginning": ("location static/ { alias /srv/shop/static/; }", ["no_static_location"]),
     "a rule, and a folder that is not there": ("location /static/ { alias /srv/shpo/; deny all; }", ["access_rule_denied", "path_typo"]),

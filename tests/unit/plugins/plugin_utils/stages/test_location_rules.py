@@ -17,7 +17,7 @@ from ansible_collections.webops.django.tests.unit.support.fake_host import NAMES
         (
             with_location("location /static/ { alias /srv/shop/static/; valid_referers none; if ($invalid_referer) { return 403; } }"),
             403,
-            "valid_referers",
+            "Take `return 403` out of ",
         ),
     ],
 )
@@ -112,9 +112,19 @@ def test_a_return_in_an_if_is_found() -> None:
     assert (found["code"], found["evidence"]["directive"]) == ("access_rule_denied", "return 403")
 
 
-def test_a_condition_that_cannot_be_decided_is_not_guessed() -> None:
-    text = "location /static/ { alias /srv/shop/static/; if ($blocked) { return 403; } }"
-    assert codes(failing(FakeHost(with_location(text)), 403)) == []
+@pytest.mark.parametrize(
+    ("page", "location", "named"),
+    [
+        (200, "if ($http_x_ok = no) { return 403; }", ["access_rule_denied"]),
+        (403, "if ($http_x_ok = no) { return 403; }", []),
+        (200, "if ($http_x_ok = no) { return 405; }", []),
+    ],
+)
+def test_a_condition_that_cannot_be_decided_is_told_by_the_answer(page: int, location: str, named: list[str]) -> None:
+    """Only where the same client gets the pages."""
+    host = failing(FakeHost(with_location(f"location /static/ {{ alias /srv/shop/static/; {location} }}")), 403)
+    host.pages = [{"site": "shop", "url": "http://shop.example.com/", "status": page, "references": []}]
+    assert codes(host) == named
 
 
 @pytest.mark.parametrize(("status", "named"), [(500, ["access_rule_denied"]), (404, [])])

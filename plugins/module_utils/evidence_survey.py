@@ -16,6 +16,7 @@ from ansible_collections.webops.django.plugins.module_utils.app_model import Fou
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.module_utils.evidence_sample import files_to_ask
 from ansible_collections.webops.django.plugins.module_utils.info_evidence import gather, try_collectstatic
+from ansible_collections.webops.django.plugins.module_utils.info_unlisted import unlisted_folders
 from ansible_collections.webops.django.plugins.module_utils.static_collected_findings import collected_findings
 
 MOST_APPLICATIONS = 40
@@ -91,6 +92,8 @@ def _ask(found: FoundApplication, options: t.Mapping[str, t.Any]) -> dict[str, t
         lacking = any(finding["code"] in ("collectstatic_not_run", "collectstatic_stale") for finding in collected_findings(evidence))
         if options.get("trial", True) and lacking and evidence["static_root"]:
             evidence["trial"] = try_collectstatic(project)
+        roots = [evidence.get("storage_location") or evidence["static_root"] or "", evidence.get("media_root") or ""]
+        evidence["unlisted"] = unlisted_folders(project.path, evidence["sources"], roots)
         record["sample"] = files_to_ask(evidence, details)
     except ExplainedError as error:
         record["static_error"] = {

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding, some
 from ansible_collections.webops.django.plugins.module_utils.info_references import FAMILIES
 from ansible_collections.webops.django.plugins.module_utils.static_references_findings import BUILT, page_findings
+from ansible_collections.webops.django.plugins.module_utils.static_repairs import collect, settings_file, write
 from ansible_collections.webops.django.plugins.module_utils.static_settings_findings import settings_findings
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
 from ansible_collections.webops.django.plugins.plugin_utils.stages.page_names import (
@@ -28,6 +29,7 @@ from ansible_collections.webops.django.plugins.plugin_utils.stages.page_names im
     plain,
     references,
 )
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import restart
 
 Document = t.Mapping[str, t.Any]
 HIDES_NAMES = ("finder_missing", "staticfiles_app_missing")
@@ -45,7 +47,7 @@ def findings(site: SiteView) -> list[Finding]:
     urls = {item["name"]: item["url"] for item in items}
     found = page_findings(dict(site.static, references={"unknown": items})) if items else []
     told = {name for item in found for name in item["examples"]}
-    built = [item for item in asked if item["name"] not in told and _is_output(item)]
+    built = [item for item in asked if item["name"] not in told and (_is_output(item) or unlisted(site, item["name"]))]
     found = [*found, *([_not_built(site, built)] if built and all(item["code"] != "asset_not_built" for item in found) else [])]
     return [dict(item, urls=[urls[name] for name in item["examples"] if urls.get(name)]) for item in found]
 
@@ -60,6 +62,9 @@ def _not_built(site: SiteView, items: t.Sequence[Document]) -> Finding:
     """Unlike a template, which nobody may use, a page proves that the file is wanted."""
     first, build = items[0], site.static.get("build") or {}
     names = [item["name"] for item in items]
+    lies = unlisted(site, first["name"])
+    if lies:
+        return _not_listed(site, items, lies)
     missing = [str(folder) for folder in build.get("missing_folders") or ()]
     if build.get("package"):
         how = f"cd {shlex.quote(posixpath.dirname(build['package']))} && npm ci && npm run {build.get('script') or 'build'}"
@@ -75,6 +80,33 @@ def _not_built(site: SiteView, items: t.Sequence[Document]) -> Finding:
         f"{some(len(items), 'name', names)} of this kind.",
         f"{how}\nthen {site.static.get('collect_command') or 'collect again'}",
         {"names": names[:10], "package": build.get("package", ""), "missing_folders": missing},
+        count=len(items),
+        examples=names,
+    )
+
+
+def unlisted(site: SiteView, name: str) -> Document | None:
+    """Return the folder of the project that holds a file of this name, where no finder looks."""
+    return next((folder for folder in site.static.get("unlisted") or () if name in folder["names"]), None)
+
+
+def _not_listed(site: SiteView, items: t.Sequence[Document], folder: Document) -> Finding:
+    """The file is there, and no finder looks where it is: no build is missing, but a line in the settings."""
+    first, names = items[0], [item["name"] for item in items]
+    if folder["app"]:
+        why = f"{folder['app']} is not in INSTALLED_APPS"
+        fix = f'In {settings_file(site.static)} add "{folder["app"]}" to INSTALLED_APPS'
+    else:
+        why = "this folder is not in STATICFILES_DIRS"
+        kept = "*STATICFILES_DIRS, " if site.static.get("staticfiles_dirs") else ""
+        fix = write(site.static, f'STATICFILES_DIRS = [{kept}"{folder["path"]}"]')
+    return finding(
+        "asset_not_built",
+        "collected",
+        f"{first['used_by'][0]} asks for {first['name']}, which no finder knows. The file lies in {folder['path']}, but {why}. "
+        f"{some(len(items), 'name', names)} of this kind.",
+        f"{fix}\nthen collect: {collect(site.static)}\nthen {restart(site.application)}",
+        {"names": names[:10], "folder": folder["path"], "app": folder["app"]},
         count=len(items),
         examples=names,
     )

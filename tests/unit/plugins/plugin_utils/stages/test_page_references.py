@@ -145,3 +145,18 @@ def test_without_the_project_nothing_is_said() -> None:
     """Nobody knows its names."""
     shop = dict(application(), static=None, sample=[])
     assert page_references.findings(site_of(app=shop, pages=[page([reference("/static/shop/Logo.SVG", 404)])])) == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "line"),
+    [
+        ({"path": "/srv/shop/news/static", "app": "news"}, 'add "news" to INSTALLED_APPS'),
+        ({"path": "/srv/shop/assets", "app": ""}, 'STATICFILES_DIRS = ["/srv/shop/assets"]'),
+    ],
+)
+def test_a_file_that_lies_where_no_finder_looks(folder: dict[str, str], line: str) -> None:
+    """Nothing is to be built: a line is missing in the settings, also for what no build writes."""
+    said = {"unlisted": [dict(folder, names=["news/news.css", "news/dot.png"])], "staticfiles_dirs": []}
+    found = found_for(reference("/static/news/dot.png", 404, "image"), said=said)
+    assert codes(found) == ["asset_not_built"]
+    assert line in found[0]["fix"] and folder["path"] in found[0]["message"] and "build" not in found[0]["message"]

@@ -71,7 +71,8 @@ def _not_built(site: SiteView, items: t.Sequence[Document]) -> Finding:
         why = f"{build['package']} is there, and what its build writes is not"
     else:
         folder = missing[0] if missing else next((source["path"] for source in site.static.get("sources") or () if not source.get("app")), "")
-        how = f"Build the front end, so that {first['name']} lies in {folder or 'a folder of STATICFILES_DIRS'}"
+        where = folder or "a folder of STATICFILES_DIRS"
+        how = f"Put {first['name']} into {where} (build the front end, if that makes it), or correct the name where the page's template asks for it"
         why = f"the folder {missing[0]} of STATICFILES_DIRS does not exist" if missing else "no app and no folder of STATICFILES_DIRS has it"
     return finding(
         "asset_not_built",

@@ -147,7 +147,7 @@ class Hosts:
 
     def _by_unreached_file(self, nginx: Document, application: Document) -> Front | None:
         for path, text in (nginx.get("unreached") or {}).items():
-            configuration = _alone(path, text, nginx)
+            configuration = alone(path, text, nginx)
             blocks = servers.servers_to(application, configuration, self.evidence) if configuration else []
             if blocks:
                 return Front(nginx, t.cast("Configuration", configuration), _best_first(blocks))
@@ -170,8 +170,8 @@ class Hosts:
             and not any(servers.leads_to(upstream, other, self.evidence) for upstream in servers.upstreams(block) for other in others)
         ]
         proxying = [block for block in configuration.servers if any(servers.upstreams(block))]
-        alone = proxying if len(proxying) == 1 and len(self.evidence["applications"]) == 1 else []
-        blocks = by_folder or by_name or alone
+        only = proxying if len(proxying) == 1 and len(self.evidence["applications"]) == 1 else []
+        blocks = by_folder or by_name or only
         return Front(nginx, configuration, _best_first(blocks)) if blocks else None
 
 
@@ -180,7 +180,7 @@ def _maps(location: t.Any, roots: set[str]) -> bool:
     return bool(mapping) and (mapping.folder.rstrip("/") in roots or mapping.folder.rstrip("/") + location.pattern.rstrip("/") in roots)
 
 
-def _alone(path: str, text: str, nginx: Document) -> Configuration | None:
+def alone(path: str, text: str, nginx: Document) -> Configuration | None:
     """Read a file that no include reaches, as if it stood in the http block."""
     files = {**nginx["files"], path: text, _SYNTHETIC: f"http {{ include {path}; }}"}
     try:

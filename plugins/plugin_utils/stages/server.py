@@ -38,7 +38,7 @@ def findings(site: SiteView) -> list[Finding]:
     if not site.nginx["running"]:
         return found if invalid else [_not_running(site), *found]
     if not found:
-        found = _not_reloaded(site)
+        found = _not_reloaded(site) or server_enable.stale_copy(site)
     return found or [*server_choice.findings(site), *server_duplicates.findings(site)]
 
 

@@ -13,7 +13,11 @@ import shlex
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
-from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_endpoints import address_of, client_of
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_sites import alone
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import ServerBlock
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Resolver, Route
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
 
 Document = t.Mapping[str, t.Any]
@@ -46,6 +50,54 @@ def findings(site: SiteView, urls: t.Sequence[str]) -> list[Finding]:
             urls=list(urls),
         )
     ]
+
+
+def stale_copy(site: SiteView) -> list[Finding]:
+    """Name the file that people edit while a copy of it, of the same name, is in effect: a link was meant, as Debian has it.
+
+    Only where the file leads to the collected files and the copy does not. The walk goes on in the file.
+    """
+    nginx, server, failing = site.nginx, site.server, site.failing()
+    if nginx is None or server is None or not failing or server.file in (nginx.get("links") or {}):
+        return []
+    name, copy = os.path.basename(server.file), server.file
+    edited = next((path for path in nginx.get("unreached") or {} if path == os.path.join(_available(copy), name)), "")
+    configuration = alone(edited, nginx["unreached"][edited], nginx) if edited else None
+    block = next((item for item in configuration.servers if set(item.names) & set(server.names)), None) if configuration else None
+    if configuration is None or block is None:
+        return []
+    resolver = Resolver(configuration)
+    hit = [target.url for target in failing if _arrives(site, target, resolver, block) and not _arrives(site, target, site.resolver, server)]
+    if not hit:
+        return []
+    # The old copy is kept where no include reaches it.
+    kept = f"{os.path.dirname(os.path.dirname(copy))}/{name}.old"
+    fix = f"sudo mv {shlex.quote(copy)} {shlex.quote(kept)} && sudo ln -s {shlex.quote(edited)} {shlex.quote(copy)}\n{command(nginx, 'reload')}"
+    message = (
+        f"{edited} holds the site's server block with a way to the collected files, but nginx reads {copy}: a copy with other content, and no link."
+    )
+    site.server, site.configuration, site.resolver = block, configuration, resolver
+    site.targets = [target._replace(route=_way(site, target, resolver, block)) for target in site.targets]
+    evidence = {"file": edited, "line": block.line, "main": nginx["main"], "copy": copy, "link": None}
+    return [dict(finding("site_not_enabled", "server", message, fix, evidence), urls=hit)]
+
+
+def _available(file: str) -> str:
+    """Return the folder of files that belongs to a folder of links."""
+    base, folder = os.path.split(os.path.dirname(file))
+    return os.path.join(base, folder.replace("enabled", "available"))
+
+
+def _way(site: SiteView, target: Target, resolver: Resolver, block: ServerBlock) -> Route:
+    connect = site.connect or {}
+    return resolver.route(target.url, address=address_of(connect), port=connect.get("port"), server=block, client=client_of(connect, site.host))
+
+
+def _arrives(site: SiteView, target: Target, resolver: Resolver | None, block: ServerBlock) -> bool:
+    """Tell whether a URL's way through a block ends at the collected file."""
+    route = _way(site, target, resolver, block) if resolver else None
+    paths = [route.path, *(path for _argument, path, _kind in route.tries)] if route else []
+    return any(path and site.same(path, target.expected["collected"]) for path in paths)
 
 
 def includes(nginx: Document) -> list[str]:

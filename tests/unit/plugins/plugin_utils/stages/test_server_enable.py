@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server_enable import enabling, fitting, includes, new_file
-from ansible_collections.webops.django.tests.unit.support.fake_host import CONF, SITE, FakeHost, failing, nginx_record, site_of
+from ansible_collections.webops.django.tests.unit.support.fake_host import CONF, SITE, FakeHost, failing, nginx_record, site_of, with_location
 
 DEBIAN = CONF.replace("include /etc/nginx/sites-enabled/*;", "include conf.d/*.conf; include /etc/nginx/sites-enabled/*;")
 UPSTREAM = CONF.replace("sites-enabled/*", "conf.d/*.conf")
@@ -72,3 +72,31 @@ def test_relative_includes_are_taken_from_the_main_file() -> None:
 
 def test_a_folder_for_modules_is_no_place_for_a_server_block() -> None:
     assert new_file(nginx_record(files={"/etc/nginx/nginx.conf": "include modules-enabled/*.conf;"}), "shop") == ""
+
+
+def copied(copy: str, edited: str = SITE) -> FakeHost:
+    host = failing(FakeHost(copy))
+    host.nginx["unreached"] = {"/etc/nginx/sites-available/shop": edited}
+    return host
+
+
+def test_an_old_copy_in_the_place_of_the_link_is_the_cause() -> None:
+    (found,) = site_of(copied(with_location("")))["findings"]
+    assert (found["code"], found["count"]) == ("site_not_enabled", 3)
+    assert "nginx reads /etc/nginx/sites-enabled/shop: a copy with other content, and no link." in found["message"]
+    assert found["fix"].splitlines()[0] == (
+        "sudo mv /etc/nginx/sites-enabled/shop /etc/nginx/shop.old && sudo ln -s /etc/nginx/sites-available/shop /etc/nginx/sites-enabled/shop"
+    )
+
+
+def test_what_is_wrong_in_the_edited_file_is_named_instead_where_it_leads_nowhere_either() -> None:
+    wrong = with_location("location /static/ { alias /srv/shop/static; }")
+    assert [found["code"] for found in site_of(copied(wrong, wrong))["findings"]] == ["alias_missing_trailing_slash"]
+
+
+def test_a_link_or_another_site_is_no_copy() -> None:
+    host = copied(with_location(""), SITE.replace("shop.example.com", "other.example.com"))
+    assert [found["code"] for found in site_of(host)["findings"]] == ["no_static_location"]
+    host = copied(with_location(""))
+    host.nginx["links"] = {"/etc/nginx/sites-enabled/shop": "../elsewhere/shop"}
+    assert [found["code"] for found in site_of(host)["findings"]] == ["no_static_location"]

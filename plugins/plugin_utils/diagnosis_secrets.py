@@ -27,7 +27,7 @@ def without_secrets(evidence: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
     Values of environment variables are not in the document at all.
     """
-    document = dict(_walk(evidence))
+    document = {key: _walk(value) for key, value in evidence.items() if key != "nginx"}
     document["nginx"] = [
         {**nginx, **{part: {path: _file(text) for path, text in nginx[part].items()} for part in ("files", "unreached") if nginx.get(part)}}
         if isinstance(nginx, dict)

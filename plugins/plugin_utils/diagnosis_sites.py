@@ -189,6 +189,14 @@ def alone(path: str, text: str, nginx: Document) -> Configuration | None:
         return None
 
 
+def instead(path: str, text: str, nginx: Document) -> Configuration | None:
+    """Read a configuration as if a file of it had another text; None where nothing can be made of it."""
+    try:
+        return read_configuration({**nginx["files"], path: text}, nginx["main"], nginx.get("prefix") or "", nginx.get("globals") or "")
+    except ExplainedError:
+        return None
+
+
 def _best_first(blocks: list[ServerBlock]) -> list[ServerBlock]:
     """Put https before http, for that is where browsers end."""
     return sorted(blocks, key=lambda block: not any(listen.ssl for listen in block.listens))

@@ -15,7 +15,7 @@ import typing as t
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_endpoints import address_of, client_of
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
-from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_sites import alone
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_sites import instead
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import ServerBlock
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Resolver, Route
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
@@ -62,7 +62,7 @@ def stale_copy(site: SiteView) -> list[Finding]:
         return []
     name, copy = os.path.basename(server.file), server.file
     edited = next((path for path in nginx.get("unreached") or {} if path == os.path.join(_available(copy), name)), "")
-    configuration = alone(edited, nginx["unreached"][edited], nginx) if edited else None
+    configuration = instead(copy, nginx["unreached"][edited], nginx) if edited else None
     block = next((item for item in configuration.servers if set(item.names) & set(server.names)), None) if configuration else None
     if configuration is None or block is None:
         return []

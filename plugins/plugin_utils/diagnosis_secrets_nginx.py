@@ -23,8 +23,6 @@ _NAME = re.compile(NAMES, re.IGNORECASE)
 _SUSPECT = re.compile(
     rf"(?<!proxy_)(?<!cgi_)(?<!wsgi_)(?<!grpc_)(?:{NAMES})|[$_{{]arg_|secure_link|(?:Basic|Bearer|Digest|Token|ApiKey)\s", re.IGNORECASE
 )
-    rf"(?<!proxy_)(?<!cgi_)(?<!wsgi_)(?<!grpc_)(?:{NAMES})|[$_{{]arg_|secure_link|(?:Basic|Bearer|Digest|Token|ApiKey)\s", re.IGNORECASE
-)
 """Most files of most servers hold nothing of the kind; ``proxy_pass`` is no password."""
 _ARGUMENT = re.compile(r"\$\{?arg_\w*(?:key|sign|auth|hash|md5)", re.IGNORECASE)
 _SETTERS = ("set", "add_header", "proxy_set_header", "grpc_set_header", "fastcgi_param", "uwsgi_param", "scgi_param", "more_set_headers")

@@ -14,6 +14,7 @@ from ansible.utils.display import Display
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.module_utils.evidence_text import plain
 from ansible_collections.webops.django.plugins.plugin_utils import diagnosis_explain, diagnosis_files
+from ansible_collections.webops.django.plugins.plugin_utils.browser_console import read_console
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis import conclude
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_look import ask_url, merge, next_look
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_options import Options
@@ -48,7 +49,11 @@ class ActionModule(ActionBase):
     def _diagnose(self, options: Options, host: str, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         if options.report_dir:
             diagnosis_files.make_folder(options.report_dir)
+        # Before any host is asked: nobody shall wait, and then be told of a file that is not there.
+        browser = None if options.browser_console is None else read_console(options.browser_console)
         gathered = diagnosis_files.read_evidence(options.evidence) if options.evidence is not None else self._gather(options, task_vars)
+        if browser is not None:
+            gathered["browser"] = browser
         # What has no secrets cannot tell any: neither on the screen nor in a finding's evidence.
         evidence = without_secrets(gathered)
         result = conclude(evidence, host)

@@ -58,6 +58,13 @@ options:
         fails.
     type: bool
     default: true
+  browser_console:
+    description:
+      - What a browser told of files that it did not load, for a cause that no server can see is an extension that blocks them.
+      - The path of a file on the controller, with the text of the console (Chromium's I(Save as), Firefox's I(Save all Messages to File)), an
+        HTTP archive (I(Save all as HAR)), or JSON; or a list of dictionaries with C(url) and C(error).
+      - Addresses are kept without their queries.
+    type: raw
   evidence:
     description:
       - A document that an earlier run has saved, or the path of its file on the controller. The conclusions are drawn from it, and no host is asked.
@@ -102,6 +109,12 @@ EXAMPLES = r"""
   webops.django.django_static_diagnosis:
     evidence: reports/web1.evidence.json
     show: true
+
+- name: Say what a visitor's browser said
+  webops.django.django_static_diagnosis:
+    browser_console: reports/console.log
+    show: true
+  become: true
 
 - name: Follow a site whose service does not run
   webops.django.django_static_diagnosis:

@@ -22,6 +22,7 @@ SPEC: dict[str, t.Any] = {
     "pages": {"type": "list", "elements": "str"},
     "url": {"type": "str"},
     "trial": {"type": "bool", "default": True},
+    "browser_console": {"type": "raw"},
     "evidence": {"type": "raw"},
     "report_dir": {"type": "path"},
     "return_evidence": {"type": "bool", "default": False},
@@ -39,6 +40,7 @@ class Options:
     pages: list[str] | None
     url: str | None
     trial: bool
+    browser_console: t.Any
     evidence: t.Any
     report_dir: str | None
     return_evidence: bool
@@ -58,7 +60,7 @@ class Options:
         return cls(
             project={name: values[name] for name in _PROJECT if values[name]},
             base_url=_base_url(values["base_url"]) if values["base_url"] else None,
-            **{name: values[name] for name in ("pages", "url", "trial", "evidence", "report_dir", "return_evidence", "show")},
+            **{name: values[name] for name in ("pages", "url", "trial", "browser_console", "evidence", "report_dir", "return_evidence", "show")},
         )
 
     def for_evidence(self) -> dict[str, t.Any]:

@@ -88,6 +88,12 @@ def test_the_cause_its_repair_and_the_document(site: tuple[NginxServer, pathlib.
     with nginx:
         play("diagnose", f"django_verify_report_dir={tmp_path}/repaired")
         assert result_of(tmp_path / "repaired", project)["verdict"] == "served"
+    # What a visitor's browser says of the same site.
+    console = tmp_path / "console.log"
+    console.write_text(f"GET http://shop.example.com:{nginx.port}/static/app/a.css net::ERR_BLOCKED_BY_CLIENT\n")
+    saved = f"django_diagnose_evidence={tmp_path}/repaired/web1.evidence.json"
+    play("diagnose", f"django_verify_report_dir={tmp_path}/told", saved, f"django_diagnose_browser_console={console}")
+    assert [item["code"] for item in result_of(tmp_path / "told", project)["findings"]] == ["client_side_blocker"]
 
 
 @pytest.mark.parametrize(
@@ -95,6 +101,7 @@ def test_the_cause_its_repair_and_the_document(site: tuple[NginxServer, pathlib.
     [
         ("diagnose", "django_verify_base_url=shop.example.com", "is no URL of a site; write one such as"),
         ("diagnose", "django_diagnose_evidence=/nonexistent.json", "/nonexistent.json cannot be read: No such file or directory"),
+        ("diagnose", "django_diagnose_browser_console=/nonexistent.har", "/nonexistent.har cannot be read: No such file or directory"),
         ("diagnose", "django_verify_report_dir=/proc/nowhere", "The report cannot be written to /proc/nowhere"),
         ("explain", "x=1", "Say which URL"),
         ("explain", "url=ftp://a/b", "is no URL; give a path such as"),

@@ -56,7 +56,7 @@ class ActionModule(ActionBase):
             configuration = configuration_of(options["configuration"])
         else:
             host = self._ask({}, task_vars)
-            configuration = read_configuration(host["files"], host["main"], host["prefix"], host["globals"])
+            configuration = read_configuration(host["files"], host["main"], host["prefix"], host["globals"], host["shortened"])
 
         def look(paths: list[str]) -> dict[str, str]:
             return dict(self._ask({"kinds_of": json.dumps(paths)}, task_vars)["kinds"])

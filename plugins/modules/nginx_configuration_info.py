@@ -43,8 +43,9 @@ EXAMPLES = r"""
 RETURN = r"""
 answer:
   description:
-    - JSON text in ASCII, because files may hold bytes that are no UTF-8. An object with C(files) (text by absolute path), C(main), C(prefix) and
-      C(globals), or with C(kinds), which tells for each path V(file), V(directory), V(other), or an empty string for nothing.
+    - JSON text in ASCII, because files may hold bytes that are no UTF-8. An object with C(files) (text by absolute path), C(main), C(prefix),
+      C(globals) and C(shortened) (paths of files that were cut, for they are large), or with C(kinds), which tells for each path V(file),
+      V(directory), V(other), or an empty string for nothing.
   returned: success
   type: str
 """
@@ -70,7 +71,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         told = " ".join(note["message"] for note in notes)
         raise ExplainedError(f"There is no nginx on this host; give its configuration as a text. {told}".strip())
     chosen = sorted(found, key=lambda nginx: not nginx["running"])[0]
-    return _answer({key: chosen[key] for key in ("files", "main", "prefix", "globals")})
+    return _answer({key: chosen[key] for key in ("files", "main", "prefix", "globals", "shortened")})
 
 
 def _answer(document: dict[str, t.Any]) -> dict[str, t.Any]:

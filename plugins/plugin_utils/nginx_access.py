@@ -9,6 +9,7 @@ import ipaddress
 import itertools
 import typing as t
 
+from ansible_collections.webops.django.plugins.module_utils.nginx_scan import KEPT_LINES
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_connection import Client
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_model import Block, Directive
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_variables import UnknownVariableError
@@ -49,7 +50,7 @@ def admission(request: Request) -> Admission:
     """Decide; where several outcomes are possible, the client is neither refused nor let in."""
     block = t.cast("Block", request.route.block)
     any_suffices = [item.arguments[:1] for item in block.effective("satisfy")][-1:] == [["any"]]
-    said = [item for item in (_rules(block, request.client), _password(request, block), _subrequest(request, block), *_others(block)) if item]
+    said = [item for item in (_rules(block, request), _password(request, block), _subrequest(request, block), *_others(block)) if item]
     ends = {_together(verdicts, any_suffices) for verdicts in itertools.product(*(item.verdicts for item in said))}
     if len(ends) > 1:
         return Admission(None, None, [item for item in said if len(item.verdicts) > 1])
@@ -75,20 +76,22 @@ def _together(verdicts: tuple[int, ...], any_suffices: bool) -> int | None:
     return refused
 
 
-def _rules(block: Block, client: Client) -> Said | None:
+def _rules(block: Block, request: Request) -> Said | None:
     """``allow`` and ``deny``: the first rule that holds for the client."""
-    rules = block.effective("deny")
+    rules, client = block.effective("deny"), request.client
     if not rules:
         return None
     possible: set[int] = set()
-    for rule in rules:
+    # Long lists may have been cut behind what is kept of them.
+    whole = len(rules) <= KEPT_LINES or not any(rule.file in request.configuration.shortened for rule in rules)
+    for rule in rules if whole else rules[:KEPT_LINES]:
         holds = _holds(rule.arguments[0] if rule.arguments else "", client)
         if holds is not False:
             possible.add(OK if rule.name == "allow" else 403)
         if holds:
             break
     else:
-        possible.add(DECLINED)
+        possible.update((DECLINED,) if whole else (DECLINED, OK, 403))
     refusing = next((rule for rule in rules if rule.name == "deny" and _holds(rule.arguments[0] if rule.arguments else "", client)), None)
     named = refusing or next((rule for rule in rules if rule.name == "deny"), rules[0])
     return Said(frozenset(possible), named, "whether it holds depends on the address that the client comes from")

@@ -16,6 +16,7 @@ import typing as t
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.plugins.module_utils.nginx_text import path_matches
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_listen import read_listens
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_maps import Maps
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_model import (
     OTHER_HANDLERS,
     PASSES,
@@ -53,8 +54,8 @@ MOST_INCLUDES = 20
 """Includes in includes; nginx itself has no limit but the stack."""
 _BULK = re.compile(r"(?:^|[;{}\s])(?:map|geo|split_clients)\s+[^{};]*\{")
 _ENDS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|#[^\n]*|\}", re.DOTALL)
-_LARGE = 200_000
-"""Characters of a file from which on the contents of its maps are passed over: they may be megabytes, and are not needed to choose a location."""
+_LARGE, _SMALL = 200_000, 2000
+"""Characters of a file from which on the contents of its maps are passed over, and of a map up to which they are not: they may be megabytes."""
 
 
 class Configuration:
@@ -65,7 +66,7 @@ class Configuration:
     :ivar chosen_by: the choice of the server block, prepared for each address that was asked for.
     """
 
-    def __init__(self, files: t.Mapping[str, str], main: str, prefix: str) -> None:
+    def __init__(self, files: t.Mapping[str, str], main: str, prefix: str, shortened: t.Collection[str] = ()) -> None:
         self.main = main
         self.prefix = prefix or os.path.dirname(main)
         self.problems: list[str] = []
@@ -77,7 +78,8 @@ class Configuration:
             raise ExplainedError(self.problems[0])
         self.servers: list[ServerBlock] = []
         self.upstreams: dict[str, list[str]] = {}
-        self.maps: dict[str, Directive] = {}
+        self.maps = Maps((), ())
+        self.shortened = shortened
         self.chosen_by: dict[t.Any, t.Any] = {}
         for http in (item for item in top if item.name == "http" and item.block is not None):
             self._read_http(http.block or [])
@@ -109,8 +111,7 @@ class Configuration:
         for item in directives:
             if item.name == "upstream" and item.block is not None and item.arguments:
                 self.upstreams[item.arguments[0]] = [server.arguments[0] for server in item.block if server.name == "server" and server.arguments]
-            elif item.name == "map" and len(item.arguments) == 2:
-                self.maps[item.arguments[1].lstrip("$")] = item
+        self.maps = Maps(directives, self.shortened)
         for item in directives:
             if item.name == "server" and item.block is not None:
                 names = [name for inner in item.block if inner.name == "server_name" for name in inner.arguments] or [""]
@@ -162,9 +163,11 @@ class Configuration:
         found: list[Directive] = []
         for item in items:
             if item["directive"] == "include" and len(item["args"]) == 1 and "block" not in item:
-                for file in self._reached(item["args"][0]):
+                reached = self._reached(item["args"][0])
+                for file in reached:
                     found += self._included(file, seen)
-                continue
+                if reached or re.search(r"[*?\[]", item["args"][0]):
+                    continue
             if item["directive"] == "#":
                 continue
             block = self._expand(item["block"], path, seen) if "block" in item else None
@@ -198,7 +201,8 @@ def without_maps(text: str) -> str:
         end = next((found.start() for found in _ENDS.finditer(text, match.end()) if found.group() == "}"), -1)
         if end < 0:
             break
-        parts += [text[position : match.end()], "\n" * text.count("\n", match.end(), end)]
+        kept = end - match.end() <= _SMALL
+        parts += [text[position : match.end()], text[match.end() : end] if kept else "\n" * text.count("\n", match.end(), end)]
         position = end
     return "".join([*parts, text[position:]])
 
@@ -239,13 +243,16 @@ def from_dump(text: str) -> tuple[dict[str, str], str]:
     return files, marks[0].group(1)
 
 
-def read_configuration(files: t.Mapping[str, str], main: str, prefix: str = "", globals_: str = "") -> Configuration:
+def read_configuration(
+    files: t.Mapping[str, str], main: str, prefix: str = "", globals_: str = "", shortened: t.Collection[str] = ()
+) -> Configuration:
     """Read a configuration.
 
     :param files: text by absolute path.
     :param prefix: for relative paths of ``root`` and the like; by default the main file's folder.
     :param globals_: the text of ``-g``, which only holds directives of the main context.
+    :param shortened: paths of files whose contents were cut: what their maps say is not known.
     :raises ExplainedError: the main file cannot be understood at all.
     """
     del globals_
-    return Configuration(files, main, prefix)
+    return Configuration(files, main, prefix, shortened)

@@ -163,6 +163,10 @@ class Content:
     def _index(self) -> Step | None:
         """A URI with a slash at its end: the first index file that is there, by an internal redirect."""
         request, route = self._request, self._request.route
+        chance = self._block.effective("random_index")[-1:]
+        if chance and chance[0].arguments == ["on"]:
+            request.undecided(chance[0], "which file of the folder it takes is chance")
+            return None
         given: list[tuple[str, Directive | None]] = [(argument, item) for item in self._block.effective("index") for argument in item.arguments]
         for number, (argument, item) in enumerate(given or [("index.html", None)]):
             if argument.startswith("/") and not has_variables(argument):

@@ -26,7 +26,7 @@ from ansible_collections.webops.django.plugins.plugin_utils.nginx_rewrite import
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import KindOf, Route
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_server_choice import choose_server
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_uri import normalised
-from ansible_collections.webops.django.plugins.plugin_utils.nginx_variables import UnknownVariableError, Variables
+from ansible_collections.webops.django.plugins.plugin_utils.nginx_variables import Made, UnknownVariableError, Variables
 
 CHANGES = 11
 """Changes of the URI, and internal redirects, at the last of which nginx answers 500 (NGX_HTTP_MAX_URI_CHANGES and one)."""
@@ -38,6 +38,7 @@ Step = t.Callable[[], t.Any]
 class Request:
     """A request; :meth:`run` gives its route.
 
+    :param asks: the URL ends in a question mark, with nothing behind it.
     :ivar stays: ``rewrite … break`` changed the URI, so that the location's alias cannot be used.
     :ivar adds_uri: try_files has found the URI behind the alias of a pattern.
     :ivar is_internal: locations that say ``internal`` are open.
@@ -46,11 +47,12 @@ class Request:
     :ivar kept: what the route told at the first place that tried files.
     """
 
-    def __init__(self, configuration: Configuration, kind_of: KindOf, parts: SplitResult, to: Connection) -> None:
+    def __init__(self, configuration: Configuration, kind_of: KindOf, parts: SplitResult, to: Connection, asks: bool = False) -> None:
         self.configuration = configuration
         self.kind_of = kind_of
         self._parts = parts
         self._to = to
+        self._asks = asks
         self.client = to.client
         self.uri = parts.path or "/"
         self.args = parts.query
@@ -60,9 +62,12 @@ class Request:
         self.is_missing: bool | None = False
         self.changes_left = CHANGES
         self.kept: dict[str, t.Any] | None = None
-        self.final = self._is_subrequest = self._in_doubt = False
+        self.final = self._is_subrequest = self._in_doubt = self._lost_file_name = False
         self._error_pages = ErrorPages(self)
-        self.variables = Variables(request_values(self, parts, to), configuration.declared)
+        self.variables = Variables(request_values(self, parts, to, asks), configuration.declared, self._made)
+
+    def _made(self, name: str, variables: Variables) -> Made | None:
+        return self.configuration.maps.value(name, variables, self.client) if name in self.configuration.maps else None
 
     def run(self, server: ServerBlock | None = None) -> Route:
         """Return the route."""
@@ -70,7 +75,7 @@ class Request:
 
     def subrequest(self, uri: str) -> Route:
         """Return the way of a request that a module makes on its own: it begins with the rewrites of the server block, and everybody may come in."""
-        inner = Request(self.configuration, self.kind_of, self._parts, self._to)
+        inner = Request(self.configuration, self.kind_of, self._parts, self._to, self._asks)
         inner.uri, inner.args, inner.is_internal, inner._is_subrequest = uri, "", True, True
         inner.variables.take(self.variables)
         inner.route.server = self.route.server
@@ -281,6 +286,7 @@ class Request:
         return Place(t.cast("Block", self.route.block), self.variables)
 
     def file_name(self) -> str:
-        """Return $request_filename."""
+        """Return $request_filename: empty behind an alias where the URI was changed, and then for the rest of the request."""
         place = self.place()
-        return "" if place.is_alias and self.stays else place.path(self.uri, self.adds_uri)
+        self._lost_file_name = self._lost_file_name or (place.is_alias and (self.stays or self._rewriter.changed))
+        return "" if self._lost_file_name else place.path(self.uri, self.adds_uri)

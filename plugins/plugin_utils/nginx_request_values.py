@@ -14,8 +14,11 @@ if t.TYPE_CHECKING:
     from ansible_collections.webops.django.plugins.plugin_utils.nginx_request import Request
 
 
-def request_values(request: Request, parts: SplitResult, to: Connection) -> dict[str, str | t.Callable[[], str]]:
-    """Return the variables of a plain GET request."""
+def request_values(request: Request, parts: SplitResult, to: Connection, asks: bool = False) -> dict[str, str | t.Callable[[], str]]:
+    """Return the variables of a plain GET request.
+
+    :param asks: the URL ends in a question mark, with nothing behind it.
+    """
     host = (parts.hostname or "").lower().removesuffix(".")
     client = (
         {}
@@ -30,7 +33,7 @@ def request_values(request: Request, parts: SplitResult, to: Connection) -> dict
         "http_host": parts.netloc.rpartition("@")[2],
         "scheme": parts.scheme or "http",
         "request_method": "GET",
-        "request_uri": (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+        "request_uri": (parts.path or "/") + (f"?{parts.query}" if parts.query or asks else ""),
         "uri": lambda: request.uri,
         "document_uri": lambda: request.uri,
         "args": lambda: request.args,

@@ -103,4 +103,4 @@ class Resolver:
             to = connection_to(address, port, client)
         except ValueError as error:
             return Route(outcome="unknown", undecided=[(url, "", 0, str(error))])
-        return Request(self._configuration, self._kind_of, parts, to).run(server)
+        return Request(self._configuration, self._kind_of, parts, to, url.partition("#")[0].endswith("?")).run(server)

@@ -18,31 +18,52 @@ class UnknownVariableError(Exception):
     """A variable whose value is not known here."""
 
 
+class Made(t.NamedTuple):
+    """A value that a block of the configuration makes.
+
+    :ivar is_kept: it is made once for a request, and not each time it is asked for.
+    """
+
+    value: str
+    is_kept: bool
+
+
 class Variables:
     """What is known of a request.
 
     :param values: by name; a function is asked each time, for its value changes while the request is processed.
     :param declared: variables that the configuration makes; they are empty until it does.
+    :param make: makes a variable by a block of the configuration; None for one that no block makes.
     :ivar captures: of the last pattern that matched, by number.
     """
 
-    def __init__(self, values: t.Mapping[str, str | t.Callable[[], str]], declared: t.Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        values: t.Mapping[str, str | t.Callable[[], str]],
+        declared: t.Collection[str] = (),
+        make: t.Callable[[str, Variables], Made | None] | None = None,
+    ) -> None:
         self._values: dict[str, str | t.Callable[[], str]] = dict(values)
         self._declared = declared
+        self._make = make or (lambda _name, _variables: None)
+        self._unknown: set[str] = set()
+        self._making: set[str] = set()
+        self._made: dict[str, str] = {}
         self.captures: dict[str, str] = {}
 
     def set(self, name: str, value: str | None) -> None:
         """Set a variable, as ``set`` does; None where the value is not known."""
+        self._unknown.discard(name)
         if value is None:
             self._values.pop(name, None)
-            self._declared = [item for item in self._declared if item != name]
+            self._unknown.add(name)
         else:
             self._values[name] = value
 
     def take(self, other: Variables) -> None:
-        """Take over what another request has set; what is asked each time stays this one's own."""
+        """Share what another request has set; what is asked each time stays this one's own."""
         self._values = {**other._values, **{name: value for name, value in self._values.items() if not isinstance(value, str)}}
-        self._declared = other._declared
+        self._made, self._unknown = other._made, other._unknown
 
     def get(self, name: str) -> str:
         """Return a variable's value.
@@ -52,13 +73,35 @@ class Variables:
         if len(name) == 1 and name.isdigit():
             return self.captures.get(name, "")
         value = self._values.get(name)
-        if value is None:
-            if name.startswith("arg_"):
-                return self._argument(name[4:])
-            if name in self._declared or name.startswith(("cookie_", "sent_http_", "upstream_http_")):
-                return ""
+        if value is not None:
+            return value if isinstance(value, str) else value()
+        if name in self._unknown:
             raise UnknownVariableError(name)
-        return value if isinstance(value, str) else value()
+        if name.startswith("arg_"):
+            return self._argument(name[4:])
+        made = self._of_maker(name)
+        if made is not None:
+            return made
+        if name in self._declared or name.startswith(("cookie_", "sent_http_", "upstream_http_")):
+            return ""
+        raise UnknownVariableError(name)
+
+    def _of_maker(self, name: str) -> str | None:
+        """Return what a block of the configuration makes."""
+        if name in self._made:
+            return self._made[name]
+        if name in self._making:
+            raise UnknownVariableError(f"{name}, which is made of itself,")
+        self._making.add(name)
+        try:
+            made = self._make(name, self)
+        finally:
+            self._making.discard(name)
+        if made is None:
+            return None
+        if made.is_kept:
+            self._made[name] = made.value
+        return made.value
 
     def _argument(self, name: str) -> str:
         for pair in self.get("args").split("&"):

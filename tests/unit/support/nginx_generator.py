@@ -30,7 +30,7 @@ PATTERNS = (
 )
 TARGETS = (
     *("/static/a.css", "/a.css", "/media/", "/$1", "/static/$1", "/docs/home.htm", "/$uri", "/s/a.css?x=1", "/none", "/static$uri", "/static/a.css?"),
-    *("/$1?y=$arg_q", "/a%20b.css", "/static//a.css", "/x y", "$1"),
+    *("/$m0/a.css", "/static/$m1", "/$1?y=$arg_q", "/a%20b.css", "/static//a.css", "/x y", "$1"),
 )
 CONDITIONS = (
     *(
@@ -51,6 +51,7 @@ CONDITIONS = (
         "($uri != /a.css)",
         "($uri ~ (a|b))",
     ),
+    *("($m0)", "($m1 = static)", "($m2 ~ ^/)", "($m3 = $foo)", "($g0)", "($h0)", "($h0 = r2)"),
     *("($request_uri !~ static)", "($document_root = /)", "($uri !~ ^/(s))"),
 )
 ODD = (
@@ -60,6 +61,28 @@ ODD = (
 )
 CLIENTS = ("unix:", "unix:", "127.0.0.1", "127.0.0.2", "127.9.0.1", "::1")
 RULES = ("all", "all", "127.0.0.1", "127.0.0.2/31", "127.0.0.0/8", "10.0.0.0/8", "::1", "::/0", "unix:", "127.0.0.3/8")
+MAP_KEYS = (
+    "GET",
+    "/static/a.css",
+    "/A.css",
+    "a.css",
+    "",
+    "q=1",
+    "static",
+    "r1",
+    "1",
+    "2",
+    "css",
+    "/",
+    "/media/",
+    "0",
+    "/static/none.css",
+    "127.0.0.2",
+)
+MAP_PATTERNS = (r"~^/static/(.*)$", "~css$", r"~*\.CSS$", "~^/s", r"~^/(?<d>media|docs)/", "~.", "~*STATIC", r"~^(\w+)$", "~^$")
+SOURCES = ("$uri", "$uri", "$request_uri", "$args", "$arg_q", "$request_method", "$foo", "$1", "$foo$arg_q", "$remote_addr")
+VALUES = ("r1", "r2", "r3", "static", "", "0", "1", "$1", "$uri", "/a.css", "x$foo", "static/a.css")
+NETWORKS = ("default", "127.0.0.0/8", "127.0.0.2", "127.0.0.2/31", "::1", "10.0.0.0/8", "0.0.0.0/0", "255.255.255.255", "::/0")
 ANSWERS = (("204",), ("403",), ("404",), ("301", "/x"), ("302", "http://x/"), ("200", "hi"), ("410",), ("404", "gone"), ("444",), ("http://y/",))
 
 
@@ -100,14 +123,47 @@ class Generator:
                 return [["alias", f"{self.folder}/{self._pick('r1', 'r2')}/{self._pick('$1', 'static/$1', 'a.css', '', 'static/$2', '$d/$2')}"]]
             return [["alias", f"{self.folder}/{self._pick('r1', 'r2', 'r3')}{self._pick('', '/', '/static', '/static/', '/a.css', '/js/')}"]]
         if kind < 0.6:
-            roots = ("r1", "r2", "r3/", "r1/static", "$foo", "$1", "$foo/")
+            roots = ("r1", "r2", "r3/", "r1/static", "$foo", "$1", "$foo/", "$m1", "$g0")
             return [["root", self._pick(*(f"{self.folder}/{root}" for root in roots), "rel")]]
         return []
 
     def _try_files(self) -> Node:
-        names = ("$uri", "$uri/", "$uri.html", "/static/a.css", "$uri/index.html", "/$1", "/static$uri", "a.css", "/docs/", "$uri.css")
-        last = self._pick("=404", "=403", "/static/a.css", "/none", "/index.html?q=$uri", "$uri", "@n1", "@n2", "/docs/home.htm", "/docs/", "$uri.x")
+        names = (
+            "$uri",
+            "$uri/",
+            "$uri.html",
+            "/static/a.css",
+            "$uri/index.html",
+            "/$1",
+            "/static$uri",
+            "a.css",
+            "/docs/",
+            "$uri.css",
+            "/$m3",
+            "/$m2/a.css",
+        )
+        last = self._pick(
+            "=404", "=403", "/static/a.css", "/none", "/index.html?q=$uri", "$uri", "@n1", "@n2", "/docs/home.htm", "/docs/", "$uri.x", "/$m1"
+        )
         return ["try_files", *self.random.sample(names, self.random.randint(1, 3)), last]
+
+    def maps(self) -> list[Node]:
+        """Return the maps that all server blocks share: $m0 to $m3, and $g0 of a geo."""
+        found: list[Node] = []
+        for number in range(4):
+            entries: list[Node] = [["volatile"]] if self._on(0.1) else []
+            keys = [*self.random.sample(MAP_KEYS, self.random.randint(0, 4)), *self.random.sample(MAP_PATTERNS, self.random.randint(0, 3))]
+            keys += ["default"] if self._on(0.7) or not keys else []
+            self.random.shuffle(keys)
+            # A map of itself is an error that shows when it is asked for.
+            made = [f"$m{earlier}" for earlier in range(number)]
+            entries += [[key, self._pick(*VALUES, *made)] for key in keys]
+            found.append(["map", self._pick(*SOURCES, *made), f"$m{number}", entries])
+        names = self.random.sample(("s1.test", "*.test", "s2.*", ".s3.test", "~^s(.)", "default", "*.x.test", "x.s1.test"), 4)
+        found.append(["map", "$host", "$h0", [["hostnames"], *([name, self._pick(*VALUES[:8])] for name in names)]])
+        networks = self.random.sample(NETWORKS, self.random.randint(1, 4))
+        found.append(["geo", *self._pick((), (), ("$foo",)), "$g0", [[network, self._pick(*VALUES[:7])] for network in networks]])
+        return found
 
     def _access(self) -> list[Node]:
         found: list[Node] = []
@@ -147,7 +203,7 @@ class Generator:
             if self._on(0.13):
                 found.append(self._rewrite())
             if self._on(0.1):
-                found.append(["set", self._pick("$foo", "$bar"), self._pick("r1", "r2", "static", "$uri", "$1", "", "0")])
+                found.append(["set", self._pick("$foo", "$bar"), self._pick("r1", "r2", "static", "$uri", "$1", "", "0", "$m0", "$m2", "$g0", "$h0")])
             if self._on(0.1):
                 found.append(self._if(in_location))
             if self._on(0.02):
@@ -243,7 +299,8 @@ def compare(seed: int, folder: Path, pairs: int) -> Count:
     asked, undecided, different = 0, 0, []
     while asked < pairs:
         servers = [generator.server(f"s{number}.test") for number in range(50)]
-        oracle, servers = _accepted(folder, servers)
+        maps = generator.maps()
+        oracle, servers = _accepted(folder, maps, servers)
         with oracle:
             resolver = oracle.resolver()
             for server in servers:
@@ -253,20 +310,21 @@ def compare(seed: int, folder: Path, pairs: int) -> Count:
                     said = disagreement(oracle.route(resolver, name, target, client), oracle.ask(name, target, client))
                     undecided += said == "undecided"
                     if said not in ("", "undecided"):
-                        different.append(f"{client} {target}: {said}\n{written([server])}")
+                        different.append(f"{client} {target}: {said}\n{written([*maps, server])}")
     return Count(asked, undecided, different)
 
 
-def _accepted(folder: Path, servers: list[Node]) -> tuple[Oracle, list[Node]]:
+def _accepted(folder: Path, maps: list[Node], servers: list[Node]) -> tuple[Oracle, list[Node]]:
     """Leave out the server blocks that nginx refuses, one by one."""
     while True:
-        oracle = Oracle(folder, written(servers))
+        oracle = Oracle(folder, written([*maps, *servers]))
         try:
             with oracle:
-                return Oracle(folder, written(servers)), servers
+                return Oracle(folder, written([*maps, *servers])), servers
         except RefusedError as error:
             place = re.search(r"nginx\.conf:(\d+)", str(error))
             assert place, str(error)
             before = oracle.text.splitlines()[: int(place.group(1))]
             number = sum(line == "    server {" for line in before) - 1
+            assert number >= 0, str(error)
             servers = servers[:number] + servers[number + 1 :]

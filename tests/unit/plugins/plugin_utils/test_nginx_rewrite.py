@@ -49,6 +49,15 @@ CASES = {
         "root R; location / { M(S) if (!-e $request_filename) { return 410; } if (-d $request_filename) { return 403; } }",
         ("/static/a.css", "/static", "/none"),
     ),
+    "the name of a file behind an alias is lost where the URI was changed": (
+        "location / { M(S) alias R/; rewrite ^/docs/(.*)$ /$1; if (-f $request_filename) { return 410; } if (!-f $request_filename) { return 403; }"
+        " }",
+        ("/docs/index.html", "/index.html", "/none"),
+    ),
+    "it stays lost": (
+        "location / { M(S) alias R/; if ($uri ~ ^/docs) { rewrite ^/docs/(.*)$ /$1; } if (-f $request_filename) { return 410; } }",
+        ("/docs/index.html",),
+    ),
     "set args": ("location / { M(S) set $args q=1; if ($arg_q = 1) { return 410; } return 204; }", ("/", "/?q=2")),
     "a named location that falls back to itself": ("location / { try_files /no @n; } location @n { M(N) try_files /no @n; }", ("/x",)),
 }

@@ -16,6 +16,10 @@ CASES = {
     "captures by number and by name": ("location ~ ^/(?<a>s)/(\\w+) { M(S) root R/$a/$2$3; }", ("/s/x",)),
     "one digit only": ("location ~ ^/(s)/(x) { M(S) root R/$10; }", ("/s/x",)),
     "arguments": ("location / { M(S) if ($arg_Q = 1) { return 410; } if ($is_args) { return 204; } return 403; }", ("/?q=1", "/?a", "/")),
+    "a question mark with nothing behind it": (
+        "location / { M(S) if ($request_uri ~ s$) { return 410; } return 204; }",
+        ("/s", "/s?", "/?s", "/?s?"),
+    ),
     "a variable that is set elsewhere": ("location / { M(S) root R/$later; } location /s { set $later x; return 204; }", ("/none",)),
 }
 

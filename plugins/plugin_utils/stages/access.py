@@ -11,11 +11,14 @@ import shlex
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding, some
+from ansible_collections.webops.django.plugins.module_utils.static_repairs import write
 from ansible_collections.webops.django.plugins.module_utils.static_settings_findings import settings_findings
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import alias_line
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
 from ansible_collections.webops.django.plugins.plugin_utils.stages import access_links, access_owner, access_policy
 from ansible_collections.webops.django.plugins.plugin_utils.stages.access_modes import READ, SEARCH, bits, rights, told, worker_account
 from ansible_collections.webops.django.plugins.plugin_utils.stages.access_subjects import Refusal, in_tree, refusals_of, subjects
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command, restart
 
 Document = t.Mapping[str, t.Any]
 
@@ -90,6 +93,9 @@ def _fix(site: SiteView, folders: t.Sequence[str], who: str, files_too: bool) ->
     """Least privilege: search of the folders that are named, and, of a tree that is served, reading it."""
     root = shlex.quote(site.real(site.static_root)) if site.static_root else ""
     above = [path for path in folders if not in_tree(site, path)]
+    if "/root" in above:
+        # Nobody should open root's home for a web server.
+        return _move(site)
     inside = len(above) < len(folders)
     lines = [f"sudo chmod o+x {' '.join(shlex.quote(path) for path in above)}"] if above else []
     if inside and (files_too or len(folders) - len(above) > 3):
@@ -100,6 +106,19 @@ def _fix(site: SiteView, folders: t.Sequence[str], who: str, files_too: bool) ->
     if above:
         fix += f"\nor, for nginx alone: sudo setfacl -m u:{who}:x {' '.join(shlex.quote(path) for path in above)}"
     return fix
+
+
+def _move(site: SiteView) -> str:
+    """Return how to collect into a folder that is for web servers."""
+    folder = f"/var/www/{site.name.partition(' ')[0]}/static"
+    collect = str(site.static.get("collect_command") or "python manage.py collectstatic --noinput")
+    lines = [f"sudo mkdir -p {shlex.quote(folder)}", write(site.static, f'STATIC_ROOT = "{folder}"') if site.static else "", collect]
+    mapped = [target.route for target in site.targets if target.route and target.route.mapping and target.route.location]
+    if mapped:
+        mapping, location = t.cast("t.Any", mapped[0].mapping), mapped[0].location
+        lines.append(f"In {mapping.file}:{mapping.line} write: {alias_line(location, folder)}")
+        lines.append(f"then {command(t.cast('Document', site.nginx), 'reload')}")
+    return "\n".join(line for line in [*lines, f"then {restart(site.application)}"] if line)
 
 
 def _closed_files(site: SiteView, refusals: t.Sequence[Refusal]) -> list[Finding]:
@@ -114,14 +133,14 @@ def _closed_files(site: SiteView, refusals: t.Sequence[Refusal]) -> list[Finding
     who = account.name if account else "the worker"
     names = sorted(entries)
     one = names[0] if len(names) == 1 else ""
-    command = f"sudo chmod o+r {shlex.quote(one)}" if one else _open_many(names)
+    mend = f"sudo chmod o+r {shlex.quote(one)}" if one else _open_many(names)
     return [
         dict(
             finding(
                 "file_not_readable",
                 "access",
                 f"nginx's worker ({who}) gets through every folder, but may not read {some(len(names), 'file', names)}: {told(first)}.",
-                command,
+                mend,
                 {"file": first["path"], **rights(first), "worker": who, "acl": bool(first.get("acl")), "files": names[:20]},
             ),
             urls=list(dict.fromkeys(refusal.subject.url for refusal in hit)),

@@ -23,7 +23,7 @@ from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site impor
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_route import Route
 from ansible_collections.webops.django.plugins.plugin_utils.stages import file_container
 from ansible_collections.webops.django.plugins.plugin_utils.stages.file_message import Wrong, drops_the_rest, mapped_folder, message, tries_of
-from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import intended, left_to_pages
+from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import intended, left_to_pages, static_prefix
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_repair import add_location, name_of, place, root_of
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
 
@@ -136,9 +136,11 @@ def _is_within(site: SiteView, folder: str, source: str) -> bool:
 
 
 def _right_line(site: SiteView, target: Target) -> str:
-    """Return the directive that leads from the chosen location to STATIC_ROOT."""
+    """Return the directive that leads from the chosen location to its part of STATIC_ROOT."""
     location = target.route.location if target.route else None
-    return alias_line(location, root_of(site))
+    prefix = static_prefix(site)
+    below = location.pattern[len(prefix) :].strip("/") if location and is_prefix(location) and location.pattern.startswith(prefix) else ""
+    return alias_line(location, f"{root_of(site)}/{below}")
 
 
 def _repair(site: SiteView, cause: str, route: Route, line: str) -> str:

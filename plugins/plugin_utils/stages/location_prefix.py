@@ -22,7 +22,7 @@ def static_prefix(site: SiteView) -> str:
 def intended(site: SiteView, target: Target) -> tuple[Location, str] | None:
     """Return the location that was meant for a URL and lost, and why it lost: beside the one that was chosen, or around it."""
     route = target.route
-    if route is None:
+    if route is None or _is_meant_itself(site, route.location):
         return None
     prefix = static_prefix(site).rstrip("/")
     own = route.location is not None and bool(route.location.own_together("root") or route.location.upstreams)
@@ -35,6 +35,17 @@ def intended(site: SiteView, target: Target) -> tuple[Location, str] | None:
         if path and (own or site.same(path, target.expected["collected"])):
             return location, why
     return None
+
+
+def _is_meant_itself(site: SiteView, winner: Location | None) -> bool:
+    """Tell whether a longer location is for a part of the static files, by an alias of its own to a folder that is not there.
+
+    Then it is not in the way of another one: what is wrong is its folder.
+    """
+    if winner is None or winner.modifier not in ("", "^~") or not winner.pattern.startswith(static_prefix(site)):
+        return False
+    mapping = winner.mapping if winner.own("alias") else None
+    return mapping is not None and winner.pattern != static_prefix(site) and site.exists(mapping.folder) is False
 
 
 def _later(winner: Location | None) -> list[tuple[Location, str]]:

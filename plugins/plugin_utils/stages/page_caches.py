@@ -122,9 +122,9 @@ def _edge(site: SiteView) -> list[Finding]:
             finding(
                 "cdn_cached_404",
                 "page",
-                f"{target.url} answers 404 out of a cache in front of this server ({header}), while the server itself has the file and sends it. "
+                f"{target.url} answers 404 out of a cache ({header}), while the server behind it has the file and sends it. "
                 f"{some(len(urls), 'URL', urls)} of this kind.",
-                f"Purge {', '.join(urls[:3])}{' and the others' if urls[3:] else ''} at the CDN, and let it keep no 404 for longer than a minute",
+                _purge(target, urls),
                 {"header": header, "status": 404, "origin": 200, "file": target.expected["collected"]},
             ),
             urls=urls,
@@ -132,9 +132,25 @@ def _edge(site: SiteView) -> list[Finding]:
     ]
 
 
+def _purge(target: Target, urls: t.Sequence[str]) -> str:
+    route = target.route
+    kept = route.effective("proxy_cache") if route and route.outcome == "proxy" else []
+    if kept and kept[-1].arguments[:1] != ["off"]:
+        return (
+            f"Empty the folder of proxy_cache_path for the zone {kept[-1].arguments[0]}, which {kept[-1].file}:{kept[-1].line} uses, and let it keep "
+            "no 404: proxy_cache_valid 200 301 302 10m;"
+        )
+    return f"Purge {', '.join(urls[:3])}{' and the others' if urls[3:] else ''} at the CDN, and let it keep no 404 for longer than a minute"
+
+
 def _cached_404(target: Target) -> str:
-    answer = target.answer
-    return from_cache(answer.get("headers") or {}) if answer and answer["status"] in (404, 410) else ""
+    """Return what shows that a 404 may come out of a cache: a header, or nginx's own cache, which need not tell of itself."""
+    answer, route = target.answer, target.route
+    if not answer or answer["status"] not in (404, 410):
+        return ""
+    kept = route.effective("proxy_cache") if route and route.outcome == "proxy" else []
+    own = f"{kept[-1]} at {kept[-1].file}:{kept[-1].line}" if kept and kept[-1].arguments[:1] != ["off"] else ""
+    return from_cache(answer.get("headers") or {}) or own
 
 
 def _origin_has(site: SiteView, target: Target) -> bool:

@@ -105,10 +105,12 @@ def _mismatch(site: SiteView, item: Asked, served: str) -> Finding:
     said = item.prefix == own
     line = f'STATIC_URL = "{served}"'
     if said:
-        fix = f"{write(site.static, line)}\nthen {restart(site.application)}"
+        ways = [f"{write(site.static, line)}\nthen {restart(site.application)}"]
         if site.server is not None and site.static_root:
             serve = add_location(site, prefix=item.prefix)
-            fix += f"\nor let nginx serve {item.prefix} as well:\n{serve}\nthen {command(t.cast('t.Any', site.nginx), 'reload')}"
+            ways.append(f"{serve}\nthen {command(t.cast('t.Any', site.nginx), 'reload')}")
+        # What Django's own template of settings says is seldom the mistake.
+        fix = "\nor:\n".join(reversed(ways) if item.prefix == "/static/" else ways)
     else:
         name = urlsplit(item.urls[0]).path[len(item.prefix) :]
         fix = f'In the template or style sheet that writes {item.raw}, write {{% static "{name}" %}} (in a style sheet: a relative path) instead.'

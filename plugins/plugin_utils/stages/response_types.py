@@ -10,9 +10,10 @@ import os
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.content_types import JAVASCRIPT, TYPES, expected_for_name, extension
-from ansible_collections.webops.django.plugins.module_utils.finding import Finding, finding, some
+from ansible_collections.webops.django.plugins.module_utils.finding import EXAMPLES, Finding, finding, some
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_model import Directive
+from ansible_collections.webops.django.plugins.plugin_utils.stages.access_subjects import is_nginx_meant
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
 
 IN_EVERY_TABLE = frozenset("css gif htm html ico jpeg jpg js png svg xml".split())
@@ -30,7 +31,29 @@ def findings(site: SiteView) -> list[Finding]:
         if _is_wrong(target) and not site.blamed(target.url):
             said = entry_of(target)
             groups.setdefault((said.file, str(said.line)) if said else _place(target), []).append(target)
-    return [_finding(site, hit) for hit in groups.values()]
+    return [_finding(site, hit) for hit in groups.values()] or _not_shown_yet(site)
+
+
+def _not_shown_yet(site: SiteView) -> list[Finding]:
+    """Where another fault keeps all files from clients, the configuration tells that there is no table for them: it would show next."""
+    hit = [target for target in site.targets if extension(target.path) in ("css", "js") and is_nginx_meant(site, target)]
+    nginx = site.nginx or {}
+    # A file that no include reaches is read without the http block that it will stand in.
+    unsure = nginx.get("unreadable") or nginx.get("missing") or nginx.get("shortened") or (nginx.get("test") or {}).get("valid") is False
+    alone = site.server is None or site.server.file in (nginx.get("unreached") or {})
+    if not hit or unsure or alone or any(target.served for target in site.targets) or any(_tables(site, target) for target in hit):
+        return []
+    found = _missing(site, hit, sorted({extension(target.path) for target in hit}))
+    # These URLs are explained already.
+    return [dict(found, urls=[], count=len(hit), examples=[target.url for target in hit][:EXAMPLES])]
+
+
+def _tables(site: SiteView, target: Target) -> list[Directive]:
+    """Return the tables in effect for a file; where its location is yet to be written, those of the server block."""
+    route = target.route
+    if route is None or route.outcome == "proxy" or route.location is None:
+        return list(site.server.effective("types")) if site.server is not None else []
+    return list(route.effective("types"))
 
 
 def _is_wrong(target: Target) -> bool:
@@ -112,7 +135,8 @@ def _missing(site: SiteView, hit: list[Target], usual: t.Sequence[str]) -> Findi
     tables = target.route.effective("types") if target.route else []
     mime = _mime_types(site)
     nginx = t.cast("t.Mapping[str, t.Any]", site.nginx)
-    got = _type(t.cast("t.Mapping[str, t.Any]", target.answer)) or "no type at all"
+    got = (_type(t.cast("t.Mapping[str, t.Any]", target.answer)) or "no type at all") if target.served else _default(target)
+    sends = "sends" if target.served else "would send"
     if tables:
         where = f"{tables[0].file}:{tables[0].line}"
         why = f"the `types` block at {where} is the only table in effect there: it replaces that of the levels above, and does not know .{usual[0]}"
@@ -125,7 +149,7 @@ def _missing(site: SiteView, hit: list[Target], usual: t.Sequence[str]) -> Findi
         finding(
             "mime_types_missing",
             "response",
-            f"nginx sends {target.url} as {got}, which browsers refuse {REFUSED.get(extension(target.path), 'for this kind of file')}; {why}.",
+            f"nginx {sends} {target.url} as {got}, which browsers refuse {REFUSED.get(extension(target.path), 'for this kind of file')}; {why}.",
             f"{fix}\nthen {command(nginx, 'reload')}",
             {
                 "content_type": got,

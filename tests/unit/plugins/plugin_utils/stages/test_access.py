@@ -217,3 +217,16 @@ def test_without_facts_nothing_is_said() -> None:
     assert access.findings(site_of(answers=DENIED)) == []
     unknown = {"opens": None, "error": None, "refused_at": None, "refused_what": None, "in_host_view": None}
     assert access.findings(site_of(answers=DENIED, paths=paths_of(NAMES, [entry(ROOT, "0700")], unknown))) == []
+
+
+def test_the_home_of_root_is_not_opened_for_a_web_server() -> None:
+    """Files move to where web servers look for them."""
+    home = "/root/shop/static"
+    shop = application(static(static_root=home, storage_location=home), [sample(name, collected=f"{home}/{name}") for name in NAMES])
+    web = nginx(configuration(f"location /static/ {{ alias {home}/; }} location / {{ proxy_pass http://unix:/run/shop.sock; }}"))
+    site = site_of(web, shop, [answer(name, 403) for name in NAMES], paths=paths_of(NAMES, [entry("/root", "0700")], refused("/root"), home))
+    (found,) = access.findings(site)
+    assert found["code"] == "dir_not_traversable"
+    assert "chmod" not in found["fix"]
+    assert 'write: STATIC_ROOT = "/var/www/shop.example/static"' in found["fix"].replace("/var/www/shop/", "/var/www/shop.example/")
+    assert "write: alias /var/www/shop/static/;\n" in found["fix"]

@@ -33,8 +33,12 @@ LOCATIONS = {
     "a rule": ("location /static/ { alias /srv/shop/static/; deny all; }", ["access_rule_denied"]),
     "a return": ("location /static/ { return 403; }", ["access_rule_denied"]),
     "an exact location": (
-        "location /static/ { alias /srv/shop/static/; } location ^~ /static/admin/ { alias /srv/shpo/; }",
+        "location /static/ { alias /srv/shop/static/; } location ^~ /static/admin/ { root /srv/shpo; }",
         ["location_shadowed_by_prefix"],
+    ),
+    "a longer location with an alias that is not there": (
+        "location /static/ { alias /srv/shop/static/; } location /static/admin/ { alias /srv/python2/admin/; }",
+        ["path_typo"],
     ),
     "a pattern": (
         "location /static/ { alias /srv/shop/static/; } location ~* \\.(css|js|png)$ { proxy_pass http://127.0.0.1:8000; }",
@@ -67,7 +71,7 @@ def test_a_location_has_its_cause(name: str) -> None:
     text, expected = LOCATIONS[name]
     host = FakeHost(with_location(text), ["/srv/old/readme.txt", "/srv/shop/assets/shop/logo.png", "/srv/spa/index.html"])
     failing(host, 404, "app" if expected == ["no_static_location"] else "nginx")
-    if name == "an exact location":
+    if name in ("an exact location", "a longer location with an alias that is not there"):
         host.answers["http://shop.example.com/static/shop/logo.png"] = answer("http://shop.example.com/static/shop/logo.png")
     assert codes(host) == expected
     assert site_of(host)["verdict"] == "not_served"
@@ -153,3 +157,9 @@ def test_a_nested_location_loses_what_leads_elsewhere() -> None:
     text = "location /static/ { alias /srv/shop/static/; location ~ \\.(css|js|png)$ { root /srv/shpo; expires 1d; } }"
     (found,) = site_of(failing(FakeHost(with_location(text))))["findings"]
     assert found["fix"].startswith("Take `root /srv/shpo` out of /etc/nginx/sites-enabled/shop:5\nthen ")
+
+
+def test_a_longer_location_gets_its_part_of_static_root() -> None:
+    text = "location /static/ { alias /srv/shop/static/; } location /static/admin/ { alias /srv/python2/admin/; }"
+    found = site_of(failing(FakeHost(with_location(text))))["findings"][0]
+    assert "write: alias /srv/shop/static/admin/;\n" in found["fix"]

@@ -114,3 +114,18 @@ def test_a_table_that_gives_another_type_is_not_said_to_lack_one(line: str, fix:
     assert found["code"] == "mime_type_unmapped_extension"
     assert f"gives .css another type at {SITE}:3 (`{line[:-1]}`)" in found["message"]
     assert found["fix"].startswith(fix)
+
+
+@pytest.mark.parametrize(("http", "named"), [("", ["mime_types_missing"]), ("include mime.types;", [])])
+def test_a_missing_table_is_told_before_another_fault_is_mended(http: str, named: list[str]) -> None:
+    """All files are 404, so that no answer shows a type."""
+    answers = [answer(name, 404) for name in NAMES]
+    found = response.findings(site_of(nginx(configuration(f"location /static/ {{ alias {ROOT}; }}", http=http)), answers=answers))
+    assert codes(found) == named
+    assert not any(item["urls"] for item in found)
+
+
+def test_a_table_that_could_not_be_read_is_not_missed() -> None:
+    answers = [answer(name, 404) for name in NAMES]
+    web = nginx(configuration(f"location /static/ {{ alias {ROOT}; }}", http=""), unreadable={"/etc/nginx/mime.types": "EACCES"})
+    assert response.findings(site_of(web, answers=answers)) == []

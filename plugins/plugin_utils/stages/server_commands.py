@@ -21,7 +21,9 @@ def command(nginx: Document, action: str) -> str:
     """
     arguments = " ".join(shlex.quote(word) for word in _telling(list(nginx.get("arguments") or ())))
     program = " ".join(filter(None, [nginx["program"], arguments]))
-    do = f"systemctl {action} {nginx['unit']}" if nginx.get("unit") else f"{program} -s reload" if action == "reload" else program
+    # A master that was started by hand would keep the package's unit from starting, at the latest when the host boots.
+    unit = nginx.get("unit") or ("nginx.service" if action == "start" and not arguments else "")
+    do = f"systemctl {action} {unit}" if unit else f"{program} -s reload" if action == "reload" else program
     return f"sudo {program} -t && sudo {do}"
 
 

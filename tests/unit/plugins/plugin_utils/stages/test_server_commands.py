@@ -29,6 +29,11 @@ def test_an_nginx_without_a_unit() -> None:
     assert command(nginx, "start").endswith("&& sudo /usr/sbin/nginx -c /srv/n.conf")
 
 
+def test_the_packages_nginx_is_started_by_its_unit() -> None:
+    """Which unit it has is not known while it does not run."""
+    assert command(nginx_record(unit=""), "start") == "sudo /usr/sbin/nginx -t && sudo systemctl start nginx.service"
+
+
 def test_an_application_is_restarted_by_its_unit() -> None:
     assert restart(application()) == "sudo systemctl restart shop.service"
     assert restart(application(unit="")) == "restart gunicorn (process 20)"

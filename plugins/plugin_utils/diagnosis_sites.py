@@ -46,7 +46,11 @@ class Hosts:
         for nginx in evidence["nginx"]:
             try:
                 self._configurations[nginx["id"]] = read_configuration(
-                    nginx["files"], nginx["main"], nginx.get("prefix") or "", nginx.get("globals") or ""
+                    nginx["files"],
+                    nginx["main"],
+                    nginx.get("prefix") or "",
+                    nginx.get("globals") or "",
+                    shortened=nginx.get("shortened") or (),
                 )
             except ExplainedError as error:
                 self.unreadable.append(str(error))

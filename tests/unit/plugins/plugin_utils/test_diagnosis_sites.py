@@ -126,3 +126,15 @@ def test_a_copy_of_a_project_that_nothing_leads_to_does_not_take_the_others_bloc
     shop, api = Hosts(evidence).sites()
     assert (shop.server is not None, shop.base_url) == (True, "http://shop.example.com/")
     assert (api.nginx, api.server, api.base_url) == (None, None, "http://shop.example.com:9002/")
+
+
+def test_a_map_that_was_cut_is_not_guessed() -> None:
+    """What was left out may be the line that decides."""
+    host = FakeHost("map $host $folder { default /srv/shop/static; }" + SITE.replace("alias /srv/shop/static/;", "alias $folder/;"))
+    whole = view(host)
+    fill_targets(whole)
+    assert {target.route.outcome for target in whole.targets if target.route} == {"file"}
+    host.nginx["shortened"] = ["/etc/nginx/sites-enabled/shop"]
+    cut = view(host)
+    fill_targets(cut)
+    assert {target.route.outcome for target in cut.targets if target.route} == {"unknown"}

@@ -160,6 +160,6 @@ def unasked(reference: Reference, named_by: str) -> dict[str, t.Any]:
 
 def unasked_by_cors(wanted: Wanted) -> dict[str, t.Any] | None:
     """Return what is known of a reference that is asked for by CORS before it is."""
-    if not wanted.request_headers():
+    if "Origin" not in wanted.request_headers():
         return None
     return {"mode": wanted.cors, "origin": str(wanted.document.origin), "allowed": None, "header": ""}

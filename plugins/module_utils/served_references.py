@@ -72,8 +72,18 @@ class Wanted(t.NamedTuple):
         return str(self.url), self.kind, self.integrity, cors, self.document.url if self.kind == "module" else ""
 
     def request_headers(self) -> dict[str, str]:
-        """Return the headers that a browser sends with a request by CORS."""
-        return {"Origin": str(self.document.origin)} if self.cors and self.url.origin != self.document.origin else {}
+        """Return the headers that a browser sends with such a request: by what, and for CORS from where, it is asked for.
+
+        Servers refuse requests without a Referer that they know, against hot links. Of another origin only the own origin is told, as by
+        ``strict-origin-when-cross-origin``, the default of https://www.w3.org/TR/referrer-policy/.
+        """
+        headers: dict[str, str] = {}
+        origin = self.document.origin
+        if self.named_by and (origin.scheme, self.url.origin.scheme) != ("https", "http"):
+            headers["Referer"] = self.named_by.partition("#")[0] if self.url.origin == origin else f"{origin}/"
+        if self.cors and self.url.origin != origin:
+            headers["Origin"] = str(origin)
+        return headers
 
 
 def faults(wanted: Wanted, answer: Answer, body: bytes, final: Origin) -> list[tuple[str, str]]:

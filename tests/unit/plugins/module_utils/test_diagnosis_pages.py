@@ -74,6 +74,15 @@ def test_a_page_of_a_real_nginx(site: StaticSite) -> None:
     assert page["foreign"] == ["https://cdn.example.org/x.png"]
 
 
+def test_files_are_asked_for_as_by_a_page(tmp_path: Path) -> None:
+    """A server that refuses hot links serves them to its own pages, also what a style sheet names."""
+    site = StaticSite(tmp_path)
+    site.serve("valid_referers server_names; if ($invalid_referer) { return 403; }")
+    with site.nginx:
+        (page,) = crawl(site.nginx.port)
+    assert {status for place, status in got(page, "place", "status") if place == "own"} == {200}
+
+
 def test_pages_share_what_was_asked_and_each_tells_it(site: StaticSite) -> None:
     site.page("a/index.html", "<link rel=stylesheet href=/static/site.css>")
     first, second = crawl(site.nginx.port, "/", "/a/")

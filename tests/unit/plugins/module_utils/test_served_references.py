@@ -39,6 +39,8 @@ def test_what_tells_two_apart() -> None:
     assert one.key == Wanted(OTHER, "script", "elsewhere", DOCUMENT).key
     assert len({one.key, one._replace(kind="module").key, one._replace(integrity="sha256-x").key, one._replace(cors="anonymous").key}) == 4
     assert one.request_headers() == {}
+    assert one._replace(named_by="http://shop.example.com/a?b#c").request_headers() == {"Referer": "http://shop.example.com/"}
+    assert Wanted(PAGE, "image", "http://shop.example.com/a?b#c", DOCUMENT).request_headers() == {"Referer": "http://shop.example.com/a?b"}
     assert one._replace(cors="anonymous").request_headers() == {"Origin": "http://shop.example.com"}
     assert Wanted(PAGE, "font", "", DOCUMENT, cors="anonymous").request_headers() == {}
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_explain import absolute, connection, site_of
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import alternatives, mapped_by, plain_path
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_past_cache import past_the_cache
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers import locations
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_sites import Hosts, fill_targets, route_of
@@ -57,6 +58,8 @@ def next_look(hosts: Hosts, sites: t.Sequence[SiteView]) -> dict[str, t.Any] | N
         elif site.targets and all(target.answer is None for target in site.targets) and _is_running(site):
             # The pages have told another prefix than the settings: it is asked now.
             request["asks"] += [_ask(site, target, 0) for target in site.targets]
+        if not first:
+            request["asks"] += [{**_ask(site, target, 0), **changes} for target, changes in past_the_cache(site)] if _is_running(site) else []
         for path in _folders(site) if first else _paths(site):
             if path.startswith("/"):
                 nginx = site.nginx["id"] if site.nginx else ""

@@ -29,7 +29,9 @@ def rounds(host: FakeHost, **answers: t.Any) -> list[dict[str, t.Any]]:
                 "paths": {item["path"]: looked["paths"].get(item["path"]) for item in request["paths"]},
                 "trees": {},
                 "writable": {},
-                "answers": [dict(answer(ask["url"], **host.default), id=ask["id"]) for ask in request["asks"]],
+                "answers": [
+                    dict(answer(ask["url"], **host.default), **{name: ask[name] for name in ("id", "kind", "site")}) for ask in request["asks"]
+                ],
                 "pages": [],
                 "logs": [],
             },

@@ -16,7 +16,17 @@ from ansible_collections.webops.django.plugins.module_utils.static_settings_find
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_mapping import alias_line
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
 from ansible_collections.webops.django.plugins.plugin_utils.stages import access_links, access_owner, access_policy
-from ansible_collections.webops.django.plugins.plugin_utils.stages.access_modes import READ, SEARCH, bits, rights, told, worker_account
+from ansible_collections.webops.django.plugins.plugin_utils.stages.access_modes import (
+    READ,
+    SEARCH,
+    Account,
+    bits,
+    class_of,
+    grants,
+    rights,
+    told,
+    worker_account,
+)
 from ansible_collections.webops.django.plugins.plugin_utils.stages.access_subjects import Refusal, in_tree, refusals_of, subjects
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command, restart
 
@@ -66,7 +76,7 @@ def _closed_folders(site: SiteView, refusals: t.Sequence[Refusal]) -> list[Findi
     first = entries[folders[0]]
     account = worker_account(t.cast("Document", site.nginx))
     who = account.name if account else "the worker"
-    files = [refusal for refusal in refusals if refusal.bit == READ and in_tree(site, refusal.entry["path"])]
+    files = [refusal for refusal in refusals if refusal.bit == READ and _is_below(refusal, folders)]
     whole_tree = [path for path in folders if in_tree(site, path)]
     more = f" So are {some(len(folders) - 1, 'more folder', folders[1:])}." if folders[1:] else ""
     return [
@@ -76,7 +86,7 @@ def _closed_folders(site: SiteView, refusals: t.Sequence[Refusal]) -> list[Findi
                 "access",
                 f"The folder {told(first)} does not let nginx's worker ({who}) through, so it can open nothing below it"
                 f"{', whatever the modes of the files themselves are' if not (whole_tree and files) else ''}.{more}",
-                _fix(site, folders, who, bool(whole_tree and files)),
+                _fix(site, [entries[path] for path in folders], account, bool(whole_tree and files)),
                 {
                     "folder": first["path"],
                     **rights(first),
@@ -89,23 +99,28 @@ def _closed_folders(site: SiteView, refusals: t.Sequence[Refusal]) -> list[Findi
     ]
 
 
-def _fix(site: SiteView, folders: t.Sequence[str], who: str, files_too: bool) -> str:
+def _is_below(refusal: Refusal, folders: t.Sequence[str]) -> bool:
+    return any(refusal.entry["path"].startswith(folder.rstrip("/") + "/") for folder in folders)
+
+
+def _fix(site: SiteView, folders: t.Sequence[Document], account: Account | None, files_too: bool) -> str:
     """Least privilege: search of the folders that are named, and, of a tree that is served, reading it."""
-    root = shlex.quote(site.real(site.static_root)) if site.static_root else ""
-    above = [path for path in folders if not in_tree(site, path)]
-    if "/root" in above:
+    above = [entry for entry in folders if not in_tree(site, entry["path"])]
+    inside = [entry for entry in folders if in_tree(site, entry["path"])]
+    if any(entry["path"] == "/root" for entry in above):
         # Nobody should open root's home for a web server.
         return _move(site)
-    inside = len(above) < len(folders)
-    lines = [f"sudo chmod o+x {' '.join(shlex.quote(path) for path in above)}"] if above else []
-    if inside and (files_too or len(folders) - len(above) > 3):
-        lines.append(f"sudo chmod -R o+rX {root}")
-    elif inside:
-        lines.append(f"sudo chmod o+x {' '.join(shlex.quote(path) for path in folders if path not in above)}")
-    fix = "\n".join(lines)
-    if above:
-        fix += f"\nor, for nginx alone: sudo setfacl -m u:{who}:x {' '.join(shlex.quote(path) for path in above)}"
-    return fix
+    lines = grants(above, account, "x")
+    if inside and (files_too or len(inside) > 3):
+        # One folder of each kind stands for the whole tree.
+        kinds = {(bool(entry.get("acl")), class_of(entry, account)): dict(entry, path=site.real(site.static_root)) for entry in inside}
+        lines += grants(kinds.values(), account, "rX", "-R ")
+    else:
+        lines += grants(inside, account, "x")
+    if any(line.startswith("sudo chmod o+x ") for line in lines) and above:
+        names = " ".join(shlex.quote(entry["path"]) for entry in above)
+        lines.append(f"or, for nginx alone: sudo setfacl -m u:{account.name if account else 'www-data'}:x {names}")
+    return "\n".join(lines)
 
 
 def _move(site: SiteView) -> str:
@@ -122,18 +137,17 @@ def _move(site: SiteView) -> str:
 
 
 def _closed_files(site: SiteView, refusals: t.Sequence[Refusal]) -> list[Finding]:
-    """Name files that only their own mode closes. Where a folder of the tree is closed as well, one fix opens both."""
-    of_tree = any(refusal.bit == SEARCH and in_tree(site, refusal.entry["path"]) for refusal in refusals)
-    hit = [refusal for refusal in refusals if refusal.bit == READ]
-    if not hit or of_tree:
+    """Name files that only their own mode closes. What lies below a closed folder of the tree is opened with it."""
+    folders = [refusal.entry["path"] for refusal in refusals if refusal.bit == SEARCH and in_tree(site, refusal.entry["path"])]
+    hit = [refusal for refusal in refusals if refusal.bit == READ and not _is_below(refusal, folders)]
+    if not hit:
         return []
     entries = {refusal.entry["path"]: refusal.entry for refusal in hit}
     first = hit[0].entry
     account = worker_account(t.cast("Document", site.nginx))
     who = account.name if account else "the worker"
     names = sorted(entries)
-    one = names[0] if len(names) == 1 else ""
-    mend = f"sudo chmod o+r {shlex.quote(one)}" if one else _open_many(names)
+    mend = "\n".join(_open_many([entries[name] for name in names], account))
     return [
         dict(
             finding(
@@ -148,8 +162,16 @@ def _closed_files(site: SiteView, refusals: t.Sequence[Refusal]) -> list[Finding
     ]
 
 
-def _open_many(names: t.Sequence[str]) -> str:
-    if len(names) <= 3:
-        return f"sudo chmod o+r {' '.join(shlex.quote(name) for name in names)}"
-    folder = os.path.commonpath(names)
-    return f"sudo find {shlex.quote(folder)} -type f ! -perm -o=r -exec chmod o+r {{}} +"
+def _open_many(files: t.Sequence[Document], account: Account | None) -> list[str]:
+    lines = grants(files, account, "r")
+    if len(files) <= 3:
+        return lines
+    folder = shlex.quote(os.path.commonpath([entry["path"] for entry in files]))
+    kinds = {(bool(entry.get("acl")), class_of(entry, account)) for entry in files}
+    who = account.name if account else "www-data"
+    return [
+        f"sudo find {folder} -type f -exec setfacl -m u:{who}:r {{}} +"
+        if acl
+        else f"sudo find {folder} -type f ! -perm -{kind}=r -exec chmod {kind}+r {{}} +"
+        for acl, kind in sorted(kinds)
+    ]

@@ -8,6 +8,7 @@ Whether the worker gets in is asked of the kernel. Modes only tell why it does n
 
 from __future__ import annotations
 
+import shlex
 import typing as t
 
 Document = t.Mapping[str, t.Any]
@@ -61,6 +62,27 @@ def way(entry: Document, account: Account, bit: int) -> str:
     if entry.get("gid") in account.groups:
         return "group" if mode >> 3 & bit else ""
     return "other" if mode & bit else ""
+
+
+def class_of(entry: Document, account: Account | None) -> str:
+    """Return which class of a mode an account falls into, as chmod writes it: ``u``, ``g`` or ``o``; the others' bits do not help it."""
+    if account is not None and entry.get("uid") == account.uid:
+        return "u"
+    return "g" if account is not None and entry.get("gid") in account.groups else "o"
+
+
+def grants(entries: t.Iterable[Document], account: Account | None, permission: str, options: str = "") -> list[str]:
+    """Return the commands that open folders or files to an account, one for all paths that need the same.
+
+    An ACL is told by one of its own: it goes before the mode, whose group bits are its mask (acl(5)).
+
+    :param permission: as chmod and setfacl write it, such as ``x`` or ``rX``.
+    """
+    paths: dict[str, list[str]] = {}
+    for entry in entries:
+        how = f"setfacl {options}-m u:{account.name if account else 'www-data'}:{permission}" if entry.get("acl") else ""
+        paths.setdefault(how or f"chmod {options}{class_of(entry, account)}+{permission}", []).append(shlex.quote(str(entry["path"])))
+    return [f"sudo {how} {' '.join(names)}" for how, names in paths.items()]
 
 
 def closed_by_mode(entry: Document, account: Account, bit: int) -> bool:

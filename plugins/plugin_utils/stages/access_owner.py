@@ -35,7 +35,8 @@ class Reason(t.NamedTuple):
     """Why an owner does not fit.
 
     :ivar account: the web server account that the mode would admit, while nginx runs as another.
-    :ivar beside: an entry of the same tree that the worker gets through by its owner or its group, which this one lacks.
+    :ivar beside: an entry of the same tree that the worker gets through by its owner or its group, which this one lacks; None without an account
+        where nobody has the owner's number.
     :ivar through: ``owner`` or ``group``, of that entry.
     """
 
@@ -57,7 +58,14 @@ def reason(site: SiteView, refusal: Refusal) -> Reason | None:
         through = "" if other.get("link") else way(other, worker, bit)
         if through in ("owner", "group") and worker.uid != 0 and mode >> (6 if through == "owner" else 3) & refusal.bit:
             return Reason("", other, through)
-    return None
+    return Reason("", None, "") if _is_nobodys(refusal) else None
+
+
+def _is_nobodys(refusal: Refusal) -> bool:
+    """Tell whether owner and group are numbers that this host has no names for, and the mode is theirs: an archive of another machine."""
+    entry, mode = refusal.entry, bits(refusal.entry) or 0
+    nameless = str(entry.get("owner")) == str(entry.get("uid")) and str(entry.get("group")) == str(entry.get("gid"))
+    return nameless and entry.get("uid") is not None and bool(mode >> 3 & refusal.bit)
 
 
 def _files_beside(site: SiteView, refusal: Refusal) -> list[tuple[Document, int]]:
@@ -92,8 +100,12 @@ def _finding(site: SiteView, hit: t.Sequence[tuple[Refusal, Reason]]) -> Finding
             f"{f' (`{user[0]}` at {user[1]})' if user[0] else ', for there is no user directive'}.{more}"
         )
         fix = _fix_account(site, why.account, worker, paths)
+    elif why.beside is None:
+        message = f"{told(entry)} belongs to a user and a group that this host does not know, and its mode is for these.{more}"
+        user_name, group = str(site.application.get("user") or "root"), worker.name
+        fix = f"sudo chown -R {shlex.quote(user_name)}:{shlex.quote(group)} {shlex.quote(_top(site, paths))}"
     else:
-        other = t.cast("Document", why.beside)
+        other = why.beside
         message = (
             f"{told(entry)} belongs to others than {told(other)}, which nginx's worker ({worker.name}) gets through by its {why.through}: "
             f"the mode would do, owner and group do not. A collectstatic with sudo makes such files.{more}"

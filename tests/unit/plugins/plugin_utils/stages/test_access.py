@@ -230,3 +230,31 @@ def test_the_home_of_root_is_not_opened_for_a_web_server() -> None:
     assert "chmod" not in found["fix"]
     assert 'write: STATIC_ROOT = "/var/www/shop.example/static"' in found["fix"].replace("/var/www/shop/", "/var/www/shop.example/")
     assert "write: alias /var/www/shop/static/;\n" in found["fix"]
+
+
+def test_a_file_that_no_closed_folder_explains_is_named_beside_the_folder() -> None:
+    folder, inside, beside = f"{ROOT}/admin", f"{ROOT}/{NAMES[0]}", f"{ROOT}/shop/site.css"
+    paths = {
+        inside: known(inside, [entry(folder, "0700", "deploy"), entry(inside, "0600", "deploy")], refused(folder)),
+        beside: known(beside, [entry(beside, "0600", "deploy")], refused(beside, "read")),
+    }
+    found = access.findings(site_of(answers=[answer(NAMES[0], 403), answer("shop/site.css", 403)], paths=paths))
+    assert [(item["code"], item["urls"]) for item in found] == [
+        ("dir_not_traversable", [STATIC + NAMES[0]]),
+        ("file_not_readable", [STATIC + "shop/site.css"]),
+    ]
+    assert found[0]["fix"] == f"sudo chmod -R o+rX {ROOT}"
+    assert found[1]["fix"] == f"sudo chmod o+r {beside}"
+
+
+@pytest.mark.parametrize(
+    ("component", "fix"),
+    [
+        (entry("/srv/shop", "0700", "deploy", acl=True), "sudo setfacl -m u:www-data:x /srv/shop"),
+        (entry("/srv/shop", "0644", "www-data"), "sudo chmod u+x /srv/shop"),
+        (entry("/srv/shop", "0704", "deploy", "www-data"), "sudo chmod g+x /srv/shop"),
+    ],
+)
+def test_a_folder_is_opened_by_what_the_worker_is_judged_by(component: dict[str, t.Any], fix: str) -> None:
+    found = access.findings(site_of(answers=[answer(name, 403) for name in NAMES], paths=paths_of(NAMES, [component], refused("/srv/shop"))))
+    assert [(item["code"], item["fix"]) for item in found] == [("dir_not_traversable", fix)]

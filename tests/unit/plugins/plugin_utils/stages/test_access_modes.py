@@ -13,7 +13,9 @@ from ansible_collections.webops.django.plugins.plugin_utils.stages.access_modes 
     SEARCH,
     Account,
     bits,
+    class_of,
     closed_by_mode,
+    grants,
     meant_for,
     told,
     way,
@@ -95,3 +97,30 @@ def test_a_component_is_told_with_what_refuses() -> None:
     assert told(entry("0750", acl=True)) == "/srv (mode 0750, root:root, with an ACL)"
     assert told({"path": "/srv", "mode": None}) == "/srv"
     assert bits({"mode": None}) is None
+
+
+@pytest.mark.parametrize(
+    ("component", "kind"),
+    [(entry("0644", "www-data"), "u"), (entry("0600", "root", "deploy"), "g"), (entry("0700"), "o"), (entry("0700", "www-data", "deploy"), "u")],
+)
+def test_the_class_whose_bits_count(component: dict[str, t.Any], kind: str) -> None:
+    assert class_of(component, WORKER) == kind
+    assert class_of(component, None) == "o"
+
+
+def test_what_opens_a_path_is_what_the_worker_is_judged_by() -> None:
+    """Bits for others help neither an owner, nor a member of the group, nor whom an ACL names."""
+    paths = [
+        dict(entry("0700"), path="/srv/a"),
+        dict(entry("0644", "www-data"), path="/srv/b"),
+        dict(entry("0700", "root", "deploy"), path="/srv/c d"),
+        dict(entry("0700", acl=True), path="/srv/e"),
+        dict(entry("0750"), path="/srv/f"),
+    ]
+    assert grants(paths, WORKER, "x") == [
+        "sudo chmod o+x /srv/a /srv/f",
+        "sudo chmod u+x /srv/b",
+        "sudo chmod g+x '/srv/c d'",
+        "sudo setfacl -m u:www-data:x /srv/e",
+    ]
+    assert grants(paths[3:4], WORKER, "rX", "-R ") == ["sudo setfacl -R -m u:www-data:rX /srv/e"]

@@ -115,3 +115,14 @@ def test_a_mode_that_would_do_for_nobody_but_its_owner_is_no_matter_of_owners(ch
 def test_a_worker_that_is_in_the_group_gets_in() -> None:
     """Nothing is said where the kernel said nothing."""
     assert access.findings(site_of(nginx(groups=(1000,)), paths=paths_of(NAMES, [entry(ROOT, "0750", "deploy")]))) == []
+
+
+@pytest.mark.parametrize(("mode", "code"), [("0640", "wrong_owner"), ("0600", "file_not_readable")])
+def test_files_of_numbers_that_nobody_has(mode: str, code: str) -> None:
+    """Copied from another machine with their owners; where not even the group may read, the mode is at fault."""
+    chain = [dict(entry(f"{ROOT}/{NAMES[0]}", mode), owner="1234", group="1234", uid=1234, gid=1234)]
+    paths = paths_of(NAMES[:1], chain, refused(f"{ROOT}/{NAMES[0]}", "read"))
+    (found,) = access.findings(site_of(answers=[answer(NAMES[0], 403)], paths=paths))
+    assert found["code"] == code
+    if code == "wrong_owner":
+        assert found["fix"] == f"sudo chown -R deploy:www-data {ROOT}/{NAMES[0]}\nand run collectstatic as deploy, not as root"[: len(found["fix"])]

@@ -39,7 +39,17 @@ def findings(site: SiteView) -> list[Finding]:
     for item in wrong:
         mapping = item.target.route.mapping if item.target.route else None
         groups.setdefault((item.cause, place(mapping) if mapping else ""), []).append(item)
-    return [*containers, *(_finding(site, hit) for hit in groups.values())]
+    return [*containers, *_once(_finding(site, hit) for hit in groups.values())]
+
+
+def _once(found: t.Iterable[Finding]) -> list[Finding]:
+    """Where one new location mends several, they are one: pasted twice, nginx would refuse it."""
+    by_fix: dict[str, Finding] = {}
+    for item in found:
+        first = by_fix.setdefault(item["fix"], item)
+        if first is not item:
+            first["urls"] = [*first["urls"], *item["urls"]]
+    return list(by_fix.values())
 
 
 def judge(site: SiteView, target: Target) -> list[Wrong]:
@@ -151,7 +161,8 @@ def _repair(site: SiteView, cause: str, route: Route, line: str) -> str:
     if away and cause == "alias_root_confusion" and not line:
         return away
     if location is None or not is_for_static(location) or location.modifier in ("~", "~*"):
-        return add_location(site)
+        told = "no_static_location" in site.blame.values()
+        return f"The new location for {static_prefix(site)} (no_static_location) mends this as well: add it" if told else add_location(site)
     if cause == "try_files_swallows":
         return f"In {place(tries_of(route))} write: try_files $uri =404;"
     line = line or alias_line(location, root_of(site))

@@ -125,3 +125,20 @@ def test_what_has_no_location_has_no_fault_of_try_files_beside() -> None:
         "root /srv/public; location / { try_files $uri @app; } location @app { proxy_pass http://127.0.0.1:8000; } }"
     )
     assert codes(failing(FakeHost(site, ["/srv/public/robots.txt"]), 404, "app")) == ["no_static_location"]
+
+
+def test_what_one_location_mends_is_one_finding() -> None:
+    """Two locations of one prefix, pasted one after the other, nginx would refuse."""
+    site = SITE[: SITE.index("    location /static/")] + (
+        "root /srv/spa; location ~* \\.css$ { } location / { try_files $uri /index.html; } location /app { proxy_pass http://127.0.0.1:8000; } }"
+    )
+    (found,) = site_of(failing(FakeHost(site, ["/srv/spa/index.html"])))["findings"]
+    assert (found["code"], found["count"]) == ("path_typo", 3)
+
+
+def test_a_location_that_is_to_be_added_anyway_is_not_added_twice() -> None:
+    host = failing(FakeHost(with_location("location ~* \\.(css|js)$ { root /srv/shpo; }")), 404)
+    host.answers[f"http://shop.example.com/static/{NAMES[2]}"] = answer(f"http://shop.example.com/static/{NAMES[2]}", 404, "app")
+    found = site_of(host)["findings"]
+    assert [item["code"] for item in found] == ["no_static_location", "path_typo"]
+    assert sum("location ^~ /static/ {" in item["fix"] for item in found) == 1

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import tempfile
@@ -24,6 +26,12 @@ from ansible_collections.webops.django.plugins.module_utils.unit_environment imp
 
 OUTPUT_LIMIT = 4000
 """Characters of a project's own output that an error carries."""
+
+MOST_SAID = 256 << 20
+"""Bytes that a project may say when it is only asked: an answer for a million files."""
+
+READING = ("static_info",)
+"""Questions for which nothing is written."""
 
 SECRET_LENGTH = 8
 """Characters from which on an environment variable's value is taken for a possible secret."""
@@ -157,11 +165,12 @@ def ask(project: Project, question: str, overrides: dict[str, t.Any] | None = No
     :raises ExplainedError: the project cannot answer; ``kind`` and ``output`` are among the details.
     """
     request = {"project_path": project.path, "settings_module": project.settings_module, "overrides": overrides or {}, "question": question, **values}
-    with tempfile.TemporaryFile() as result, tempfile.TemporaryFile() as output:
-        code = _run(project, json.dumps({"modules": sent_modules(), "request": request}).encode(), result, output)
+    with _unnamed() as result, _unnamed() as output:
+        code = _run(project, json.dumps({"modules": sent_modules(), "request": request}).encode(), result, output, question not in READING)
         result.seek(0)
         text = result.read()
-        output.seek(0)
+        # Enough for the characters that are kept, each of four bytes at most.
+        output.seek(max(0, output.seek(0, os.SEEK_END) - 4 * OUTPUT_LIMIT))
         said = redact(output.read().decode("utf-8", "replace")[-OUTPUT_LIMIT:], project.environment)
     try:
         reply = json.loads(text.decode("utf-8", "surrogateescape"))
@@ -176,6 +185,15 @@ def ask(project: Project, question: str, overrides: dict[str, t.Any] | None = No
     return dict(reply["answer"])
 
 
+def _unnamed() -> t.IO[bytes]:
+    """Return a file in memory: asking works on a host whose disk is full or read-only, and leaves no trace there."""
+    try:
+        return os.fdopen(os.memfd_create("webops-django"), "w+b")
+    except (AttributeError, OSError):
+        # An older kernel or C library has none.
+        return t.cast("t.IO[bytes]", tempfile.TemporaryFile())
+
+
 def redact(text: str, environment: dict[str, str]) -> str:
     """Take the values of the environment out of what the project says: an error about a database's URL tends to quote it.
 
@@ -188,7 +206,7 @@ def redact(text: str, environment: dict[str, str]) -> str:
     return text
 
 
-def _run(project: Project, request: bytes, result: t.IO[bytes], output: t.IO[bytes]) -> int:
+def _run(project: Project, request: bytes, result: t.IO[bytes], output: t.IO[bytes], may_write: bool) -> int:
     try:
         # A session of its own, so that a deadline ends what the project has started, too.
         process = subprocess.Popen(
@@ -205,6 +223,10 @@ def _run(project: Project, request: bytes, result: t.IO[bytes], output: t.IO[byt
         )
     except OSError as error:
         raise ExplainedError(f"{project.python} cannot be run as {project.account.name} in {project.path}: {error.strerror}.") from error
+    if not may_write:
+        with contextlib.suppress(OSError, ValueError):
+            # Settings that print without end.
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (MOST_SAID, MOST_SAID))
     try:
         process.communicate(request, timeout=project.timeout)
     except subprocess.TimeoutExpired:

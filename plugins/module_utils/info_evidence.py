@@ -44,6 +44,10 @@ class Details:
     manifest: Manifest
 
 
+SILENT: dict[str, t.Any] = {"LOGGING_CONFIG": None}
+"""Settings of a project that is only asked: it opens, and so makes, no log of the service's."""
+
+
 def gather(project: Project, collected: bool, trial: bool) -> tuple[dict[str, t.Any], Details]:
     """Gather evidence; nothing on the host is changed.
 
@@ -51,7 +55,7 @@ def gather(project: Project, collected: bool, trial: bool) -> tuple[dict[str, t.
     :param trial: whether collectstatic is run into a temporary folder.
     :raises ExplainedError: the project cannot answer.
     """
-    evidence = ask(project, "static_info", references=REFERENCES_LIMIT if collected else 0)
+    evidence = ask(project, "static_info", SILENT, references=REFERENCES_LIMIT if collected else 0)
     files = evidence.pop("files", NO_FILES)
     taken = [file for file in files if not file["shadowed"]]
     evidence["project_path"] = project.path
@@ -122,14 +126,19 @@ def try_collectstatic(project: Project) -> dict[str, t.Any]:
 
     :returns: ``ran``, ``error`` (empty if it went well) and ``output``: what the project said, or why it could not be tried.
     """
-    folder = tempfile.mkdtemp(prefix="webops-trial-")
+    try:
+        folder = tempfile.mkdtemp(prefix="webops-trial-")
+    except OSError as error:
+        return {"ran": False, "error": "", "output": f"There is no room for a temporary folder: {error.strerror}."}
     try:
         os.chown(folder, project.account.uid, project.account.gid)
-        ask(project, "collect", overrides={"STATIC_ROOT": folder})
+        ask(project, "collect", overrides={**SILENT, "STATIC_ROOT": folder})
     except ExplainedError as error:
         if error.details.get("kind") != "collectstatic_failed":
             return {"ran": False, "error": "", "output": str(error)}
         return {"ran": True, "error": str(error).rstrip("."), "output": str(error.details.get("output", ""))[-1000:]}
+    except OSError as error:
+        return {"ran": False, "error": "", "output": f"No temporary folder can be given to {project.account.name}: {error.strerror}."}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return {"ran": True, "error": "", "output": ""}

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+import tempfile
 import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.webops.django.plugins.module_utils import django_project
 from ansible_collections.webops.django.plugins.module_utils.django_project import ask, project_from, redact
 from ansible_collections.webops.django.plugins.module_utils.errors import ExplainedError
 from ansible_collections.webops.django.tests.unit.support.django_projects import make_project, project_at
@@ -21,6 +24,41 @@ def test_a_project_that_does_not_answer_ends_at_its_deadline(tmp_path: Path) -> 
     project = make_project(tmp_path, 'import subprocess\nsubprocess.run(["sleep", "600"])\n')
     with pytest.raises(ExplainedError, match="did not answer within 2 s"):
         ask(project_at(project, timeout=2), "static_info")
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "message"),
+    [
+        ('while True:\n    print("x" * 10_000)\n', "settings_failed", "File too large"),
+        ("import sys\nsys.exit(3)\n", "unexpected", "SystemExit: 3"),
+        ("import os\nos._exit(0)\n", "died", "ended with code 0"),
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n", "died", "ended with code -9"),
+        ('import os\nos.write(1, b"\\xff\\0" * 99)\nraise RuntimeError("\\udcff \\0")\n', "settings_failed", "RuntimeError"),
+        ("def f(): f()\nf()\n", "settings_failed", "RecursionError"),
+    ],
+)
+def test_settings_that_do_what_they_should_not(settings: str, kind: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(django_project, "MOST_SAID", 1 << 20)
+    with pytest.raises(ExplainedError) as caught:
+        ask(project_at(make_project(tmp_path, settings)), "static_info")
+    assert message in str(caught.value)
+    assert caught.value.details["kind"] == kind
+    assert len(str(caught.value.details["output"])) <= django_project.OUTPUT_LIMIT
+
+
+def test_a_host_without_room_can_be_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full or read-only file system is no reason to know nothing."""
+
+    def full(*_given: t.Any, **_named: t.Any) -> t.IO[bytes]:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    assert ask(project_at(make_project(tmp_path)), "static_info")["static_url"] == "/static/"
+
+
+def test_an_old_kernel_has_files_instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "memfd_create")
+    assert ask(project_at(make_project(tmp_path)), "static_info")["static_url"] == "/static/"
 
 
 def test_environment_is_the_services_and_not_the_callers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

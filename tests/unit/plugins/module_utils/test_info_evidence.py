@@ -39,6 +39,26 @@ def test_nothing_is_changed_or_left_behind(tmp_path: Path, monkeypatch: pytest.M
     assert list(temporary.iterdir()) == []
 
 
+LOGGED = """
+LOGGING = {"version": 1, "handlers": {"file": {"class": "logging.FileHandler", "filename": BASE_DIR / "shop.log"}}, "root": {"handlers": ["file"]}}
+"""
+
+
+def test_the_service_s_log_is_not_opened(tmp_path: Path) -> None:
+    """Root, or another user, would make a file that the service cannot write to afterwards."""
+    project = make_project(tmp_path / "shop", LOGGED)
+    evidence, _details = gather(project_at(project), True, True)
+    assert evidence["trial"] == {"ran": True, "error": "", "output": ""}
+    assert not (project / "shop.log").exists()
+
+
+def test_no_room_for_a_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    evidence, _details = gather(project_at(make_project(tmp_path / "shop")), True, True)
+    assert evidence["trial"] == {"ran": False, "error": "", "output": "There is no room for a temporary folder: No such file or directory."}
+    assert evidence["static_url"] == "/static/"
+
+
 def test_a_trial_that_says_nothing_is_told_as_none(tmp_path: Path) -> None:
     """A storage that does not write where it is told cannot be tried."""
     project = make_project(

@@ -14,7 +14,7 @@ from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_servers im
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView, Target
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_configuration import Location, ServerBlock
 from ansible_collections.webops.django.plugins.plugin_utils.stages import location_limits, location_redirects, location_rules
-from ansible_collections.webops.django.plugins.plugin_utils.stages.location_onwards import own_block
+from ansible_collections.webops.django.plugins.plugin_utils.stages.location_onwards import own_block, shortened_uri
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import intended, left_to_pages, static_prefix
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_repair import add_location, name_of, place
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
@@ -28,7 +28,13 @@ def findings(site: SiteView) -> list[Finding]:
     if site.server is None or site.resolver is None:
         return []
     location_redirects.leave(site)
-    return [*_shadowed(site), *_no_location(site), *location_rules.findings(site), *location_limits.findings(site), *_traversal(site)]
+    return [
+        *_shadowed(site),
+        *(_shortened(site) or _no_location(site)),
+        *location_rules.findings(site),
+        *location_limits.findings(site),
+        *_traversal(site),
+    ]
 
 
 def _is_right(site: SiteView, target: Target) -> bool:
@@ -117,6 +123,30 @@ def _no_location(site: SiteView) -> list[Finding]:
                 {"server": place(server), "answers": name_of(location), "at": place(location) if location else place(server)},
             ),
             urls=[target.url for target in hit],
+        )
+    ]
+
+
+def _shortened(site: SiteView) -> list[Finding]:
+    """The application may serve static files itself, but is asked for them by other names."""
+    prefix = static_prefix(site)
+    asked = [(target, shortened_uri(target.route, target.url, prefix)) for target in site.targets if target.route and not target.served]
+    hit = [(target, uri) for target, uri in asked if uri]
+    if not hit:
+        return []
+    route = t.cast("t.Any", hit[0][0].route)
+    rule = route.effective("proxy_pass")[-1]
+    return [
+        dict(
+            finding(
+                "no_static_location",
+                "location",
+                f"`{rule}` at {place(rule)} passes {hit[0][0].url} to the application as {hit[0][1]}, for a path behind the upstream takes the place "
+                f"of {prefix}: under that name the application has no static file.",
+                f"{add_location(site)}\nthen {command(t.cast('t.Any', site.nginx), 'reload')}",
+                {"server": place(site.server), "answers": name_of(route.location), "at": place(rule), "asked": hit[0][1]},
+            ),
+            urls=[target.url for target, _uri in hit],
         )
     ]
 

@@ -51,6 +51,15 @@ def followed(site: SiteView, route: Route, url: str) -> Route:
     return route
 
 
+def shortened_uri(route: Route, url: str, prefix: str) -> str:
+    """Return the URI that a location for static files sends on, where its proxy_pass takes the prefix away; empty where it does not."""
+    location = route.location
+    if route.outcome != "proxy" or route.handler != "proxy_pass" or location is None or location.pattern.rstrip("/") != prefix.rstrip("/"):
+        return ""
+    uri = _uri(route, url)
+    return uri if uri and not uri.startswith(prefix) else ""
+
+
 def _host(route: Route, url: str, upstream: str) -> str:
     """Return the Host header that is sent on; by default that of proxy_pass itself ($proxy_host)."""
     for item in route.effective("proxy_set_header"):

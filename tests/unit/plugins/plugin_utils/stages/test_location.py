@@ -163,3 +163,13 @@ def test_a_longer_location_gets_its_part_of_static_root() -> None:
     text = "location /static/ { alias /srv/shop/static/; } location /static/admin/ { alias /srv/python2/admin/; }"
     found = site_of(failing(FakeHost(with_location(text))))["findings"][0]
     assert "write: alias /srv/shop/static/admin/;\n" in found["fix"]
+
+
+@pytest.mark.parametrize(("upstream", "named"), [("http://127.0.0.1:8000/;", ["no_static_location"]), ("http://127.0.0.1:8000;", [])])
+def test_an_application_that_serves_files_is_asked_for_them_by_their_names(upstream: str, named: list[str]) -> None:
+    """A slash behind the upstream takes the prefix away."""
+    host = failing(FakeHost(with_location(f"location /static/ {{ proxy_pass {upstream} }}"), whitenoise=True), 404, "app")
+    found = site_of(host)["findings"]
+    assert [item["code"] for item in found] == named
+    if found:
+        assert f"passes http://shop.example.com/static/{NAMES[0]} to the application as /{NAMES[0]}," in found[0]["message"]

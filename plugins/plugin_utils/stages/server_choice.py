@@ -35,8 +35,7 @@ def findings(site: SiteView) -> list[Finding]:
     hidden = not ways
     message = (
         f"Requests for {name} are answered by the server block at {block.file}:{block.line} ({_names(block)}), not by the site's own at "
-        f"{site.server.file}:{site.server.line} ({_names(site.server)}): "
-        + ("both have that name, and nginx takes the block that it reads first." if name in shared_names(block, site.server) else f"{why}.")
+        f"{site.server.file}:{site.server.line} ({_names(site.server)}): " + _why(site, block, name, why)
     )
     return [
         dict(
@@ -56,6 +55,21 @@ def findings(site: SiteView) -> list[Finding]:
             urls=[target.url for target in site.targets] if hidden else list(dict.fromkeys(wrong)),
         )
     ]
+
+
+def _is_deaf(site: SiteView) -> bool:
+    """Tell whether the site's own block does not listen on the port that clients come to."""
+    port = site.connect.get("port") if site.connect else None
+    return bool(port and site.server and not any(listen.port == port for listen in site.server.listens))
+
+
+def _why(site: SiteView, block: ServerBlock, name: str, why: str) -> str:
+    if _is_deaf(site):
+        ports = sorted({str(listen.port) for listen in (site.server.listens if site.server else ()) if listen.port})
+        return f"that does not listen on port {(site.connect or {}).get('port')}, but on {', '.join(ports) or 'a socket'}."
+    if site.server and name in shared_names(block, site.server):
+        return "both have that name, and nginx takes the block that it reads first."
+    return f"{why}."
 
 
 def _proven(site: SiteView, lost: list[Lost]) -> list[Lost]:
@@ -137,6 +151,8 @@ def _fix(site: SiteView, block: ServerBlock, names: t.Sequence[str]) -> str:
     server = t.cast("ServerBlock", site.server)
     reload = command(t.cast("t.Mapping[str, t.Any]", site.nginx), "reload")
     real = [name for name in names if " " not in name]
+    if _is_deaf(site):
+        return f"{_listen_line(site, server, real)}\nthen {reload}"
     if not real and block.file.endswith("/default"):
         return f"sudo rm {block.file}   # Debian's welcome page\n{reload}"
     if set(real) and set(real) <= set(shared_names(block, server)) and not any(upstreams(block)):
@@ -149,6 +165,17 @@ def _fix(site: SiteView, block: ServerBlock, names: t.Sequence[str]) -> str:
     known = own if any(allows(site.static, name.lstrip(".")) for name in own) else []
     taken = f"\nand take {' '.join(real)} out of {_names_at(block)}" if any(name in block.names for name in real) else ""
     return f"{_name_line(server, [*known, *real])}{taken}\nthen {reload}"
+
+
+def _listen_line(site: SiteView, server: ServerBlock, names: t.Sequence[str]) -> str:
+    """Return what makes the block answer on the port that clients come to, and by their name."""
+    connect = site.connect or {}
+    lines = [f"listen {connect['port']}{' ssl' if connect.get('tls') else ''};"]
+    if connect.get("tls") and not server.effective("ssl_certificate"):
+        lines.append("ssl_certificate and ssl_certificate_key with the paths of the certificate (sudo certbot --nginx writes all of it);")
+    lacking = [name for name in names if name not in server.names]
+    more = f"\n{_name_line(server, [*filter(is_askable, server.names), *lacking])}" if lacking else ""
+    return f"In the server block at {server.file}:{server.line} add: {' '.join(lines)}{more}"
 
 
 def _name_line(server: ServerBlock, names: t.Sequence[str]) -> str:

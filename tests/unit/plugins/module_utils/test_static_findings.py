@@ -65,7 +65,7 @@ def in_fork(work: t.Callable[[], object], folder: str, environment: t.Mapping[st
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def collect(project: Path, started_in: Path | None = None, **environment: str) -> None:
+def collect(project: Path, started_in: Path | None = None, /, **environment: str) -> None:
     """Run collectstatic as somebody at a shell does."""
 
     def command() -> None:

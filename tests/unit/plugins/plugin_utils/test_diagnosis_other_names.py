@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis import conclude
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_other_names import other_blocks
@@ -16,8 +18,9 @@ FORGOTTEN = f"server {{ listen 80; server_name shop.example.org; {PASSING} }}"
 ALLOWED = ["shop.example.com", "shop.example.org"]
 
 
-def others(text: str, **static: object) -> list[tuple[str, ...]]:
-    host = FakeHost(text, **{"allowed_hosts": ALLOWED, **static})
+def others(text: str, **static: t.Any) -> list[tuple[str, ...]]:
+    host = FakeHost(text)
+    host.application["static"].update({"allowed_hosts": ALLOWED, **static})
     hosts = Hosts(host.evidence())
     configuration = hosts.configuration(hosts.evidence["nginx"][0])
     assert configuration is not None

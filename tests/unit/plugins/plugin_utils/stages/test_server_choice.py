@@ -91,7 +91,21 @@ def test_the_port_that_people_type_is_a_fault_where_the_block_has_another() -> N
     host.nginx["listening"] = [{"address": "0.0.0.0", "port": 80}, {"address": "0.0.0.0", "port": 8080}]
     evidence = dict(failing(host).evidence(), options={"base_url": "http://shop.example.com/", "base_url_host": "shop.example.com"})
     (site,) = conclude(evidence)["sites"]
-    assert ([found["code"] for found in site["findings"]], site["verdict"]) == (["default_server_wins"], "not_served")
+    (found,) = site["findings"]
+    assert (found["code"], site["verdict"]) == ("default_server_wins", "not_served")
+    assert "(server_name shop.example.com): that does not listen on port 80, but on 8080." in found["message"]
+    assert found["fix"].splitlines() == [
+        "In the server block at /etc/nginx/sites-enabled/shop:2 add: listen 80;",
+        "then sudo /usr/sbin/nginx -t && sudo systemctl reload nginx.service",
+    ]
+
+
+def test_https_that_people_type_needs_a_certificate_too() -> None:
+    host = FakeHost(SITE + "server { listen 443 ssl default_server; server_name _; root /var/www/html; }")
+    host.nginx["listening"] = [{"address": "0.0.0.0", "port": 80}, {"address": "0.0.0.0", "port": 443}]
+    evidence = dict(failing(host).evidence(), options={"base_url": "https://shop.example.com/", "base_url_host": "shop.example.com"})
+    (found,) = conclude(evidence)["sites"][0]["findings"]
+    assert found["fix"].startswith("In the server block at /etc/nginx/sites-enabled/shop:2 add: listen 443 ssl; ssl_certificate and ")
 
 
 def test_a_foreign_block_that_serves_the_same_files_does_no_harm_to_them() -> None:

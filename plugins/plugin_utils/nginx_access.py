@@ -24,6 +24,8 @@ ANYTHING = frozenset((OK, DECLINED, 401, 403))
 ELSEWHERE = ("access_by_lua_block", "access_by_lua_file", "auth_jwt", "auth_pam", "auth_ldap", "auth_gss", "auth_digest", "auth_oidc")
 """Directives of other modules that refuse clients."""
 
+RESTRICTIONS = ("deny", "auth_basic", "auth_request", *ELSEWHERE)
+
 
 class Said(t.NamedTuple):
     """What a module may say, and the directive that makes it do so."""
@@ -46,9 +48,14 @@ class Admission(t.NamedTuple):
     doubts: list[Said]
 
 
+_EVERYBODY = Admission(None, None, [])
+
+
 def admission(request: Request) -> Admission:
     """Decide; where several outcomes are possible, the client is neither refused nor let in."""
     block = t.cast("Block", request.route.block)
+    if not any(block.effective(name) for name in RESTRICTIONS):
+        return _EVERYBODY
     any_suffices = [item.arguments[:1] for item in block.effective("satisfy")][-1:] == [["any"]]
     said = [item for item in (_rules(block, request), _password(request, block), _subrequest(request, block), *_others(block)) if item]
     ends = {_together(verdicts, any_suffices) for verdicts in itertools.product(*(item.verdicts for item in said))}
@@ -78,9 +85,19 @@ def _together(verdicts: tuple[int, ...], any_suffices: bool) -> int | None:
 
 def _rules(block: Block, request: Request) -> Said | None:
     """``allow`` and ``deny``: the first rule that holds for the client."""
-    rules, client = block.effective("deny"), request.client
+    rules = block.effective("deny")
     if not rules:
         return None
+    # Lists of addresses may be long, and are the same for all URLs of a place.
+    known = request.configuration.said_by_rules
+    key = (id(rules[0]), len(rules), request.client)
+    if key not in known:
+        known[key] = _of_rules(rules, request)
+    return t.cast("Said", known[key])
+
+
+def _of_rules(rules: list[Directive], request: Request) -> Said:
+    client = request.client
     possible: set[int] = set()
     # Long lists may have been cut behind what is kept of them.
     whole = len(rules) <= KEPT_LINES or not any(rule.file in request.configuration.shortened for rule in rules)

@@ -63,6 +63,7 @@ class Configuration:
 
     :ivar servers: the server blocks in the order in which nginx reads them.
     :ivar problems: what could not be read, a sentence for each.
+    :ivar said_by_rules: what ``allow`` and ``deny`` say, for each list of them and client that was asked for.
     :ivar chosen_by: the choice of the server block, prepared for each address that was asked for.
     """
 
@@ -81,6 +82,7 @@ class Configuration:
         self.maps = Maps((), ())
         self.shortened = shortened
         self.chosen_by: dict[t.Any, t.Any] = {}
+        self.said_by_rules: dict[t.Any, t.Any] = {}
         for http in (item for item in top if item.name == "http" and item.block is not None):
             self._read_http(http.block or [])
 

@@ -79,6 +79,10 @@ class Block:
         return found
 
     @functools.cached_property
+    def _in_effect(self) -> dict[str, list[Directive]]:
+        return {}
+
+    @functools.cached_property
     def rewrites(self) -> list[Directive]:
         """The directives of the rewrite module in their order."""
         return [item for item in self.directives if item.name in REWRITES]
@@ -93,13 +97,13 @@ class Block:
 
     def effective(self, name: str) -> list[Directive]:
         """Return the directives of a name that are in effect here: those of the innermost block that has any."""
-        block: Block | None = self
-        while block is not None:
-            found = block.own_together(name)
-            if found or name in NOT_INHERITED:
-                return found
-            block = block.parent
-        return []
+        known = self._in_effect.get(name)
+        if known is None:
+            known = self.own_together(name)
+            if not known and self.parent is not None and name not in NOT_INHERITED:
+                known = self.parent.effective(name)
+            self._in_effect[name] = known
+        return known
 
     def holder(self, name: str) -> Block | None:
         """Return the block whose directives of a name are in effect here."""

@@ -51,6 +51,7 @@ class Request:
         self.configuration = configuration
         self.kind_of = kind_of
         self._parts = parts
+        self.host = parts.hostname or ""
         self._to = to
         self._asks = asks
         self.client = to.client
@@ -97,7 +98,7 @@ class Request:
 
     def _choose(self, server: ServerBlock | None) -> Step | None:
         """Choose the server block and read the URI."""
-        choice = choose_server(self.configuration, self._parts.hostname or "", self._to.port, self._to.address, self._to.unix)
+        choice = choose_server(self.configuration, self.host, self._to.port, self._to.address, self._to.unix)
         route = self.route
         route.server, route.server_reason = choice.server, choice.reason
         if server is not None:
@@ -118,7 +119,7 @@ class Request:
         merge = [item.arguments[0] for item in reads.effective("merge_slashes") if item.arguments]
         uri = normalised(self.uri, merge[-1:] != ["off"])
         bad = "the URI cannot be decoded, or leaves the root" if uri is None else ""
-        if not bad and ".." in (self._parts.hostname or ""):
+        if not bad and ".." in self.host:
             bad = "the host name has two dots side by side"
         if bad or uri is None:
             # No name is known as yet.

@@ -19,7 +19,7 @@ def request_values(request: Request, parts: SplitResult, to: Connection, asks: b
 
     :param asks: the URL ends in a question mark, with nothing behind it.
     """
-    host = (parts.hostname or "").lower().removesuffix(".")
+    host = request.host.lower().removesuffix(".")
     client = (
         {}
         if to.client is None

@@ -18,7 +18,7 @@ LONGEST_PAUSE = 4.0
 """Seconds between requests that are asked once more."""
 PATIENCE = 3
 """Requests that are refused again, after which slowness is known not to help."""
-AGAIN_SECONDS = 20.0
+AGAIN_SECONDS = 12.0
 """What asking again may take."""
 AGAIN_MOST = 30
 GIVE_UP = 4

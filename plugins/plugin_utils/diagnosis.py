@@ -9,6 +9,7 @@ import collections
 import typing as t
 
 from ansible_collections.webops.django.plugins.module_utils.finding import EXAMPLES, Finding
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_notes import unseen_by_worker
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_sites import Hosts, fill_targets
 from ansible_collections.webops.django.plugins.plugin_utils.stages import access, collected, file, location, page, response, server, settings
@@ -97,6 +98,7 @@ def _unknown(site: SiteView, hosts: Hosts) -> list[str]:
     if error:
         told.append(f"Django could not be asked: {error['message']}")
     told += hosts.unreadable
+    told += unseen_by_worker(site)
     for directive, file_, line, why in dict.fromkeys(item for target in site.targets if target.route for item in map(tuple, target.route.undecided)):
         told.append(f"{file_}:{line}: {directive}: {why}")
         if len(told) > 20:

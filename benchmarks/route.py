@@ -67,11 +67,11 @@ def urls_of(count: int, servers: int) -> list[tuple[str, str]]:
     return [(f"h{number % servers}.test", PLACES[number % len(PLACES)].format(number % 10, number % 50)) for number in range(count)]
 
 
-def seconds(work: t.Callable[[], object]) -> float:
-    """Return how long a work takes."""
-    started = time.perf_counter()
+def seconds(work: t.Callable[[], object]) -> tuple[float, float]:
+    """Return how long a work takes, and how much of a processor it uses."""
+    started, used = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - started
+    return time.perf_counter() - started, time.process_time() - used
 
 
 def compared(oracle: Oracle, urls: t.Sequence[tuple[str, str]]) -> None:
@@ -116,12 +116,11 @@ def main() -> None:
                 "nginx": lambda: seconds(lambda: [oracle.ask(host, target) for host, target in urls]),
             }
             results = measure.interleaved(options.rounds, works)
-    row = [
-        measure.spread(results["resolver"]),
-        measure.spread(results["nginx"]),
-        measure.spread(measure.ratios(results["resolver"], results["nginx"])),
-    ]
-    shown.table(f"{options.urls:,} URLs, {options.servers} server blocks", ["resolver, s", "nginx over one connection, s", "resolver / nginx"], [row])
+    own, peer = ([one[0] for one in results[name]] for name in ("resolver", "nginx"))
+    used = [one[1] for one in results["resolver"]]
+    row = [measure.spread(own), measure.spread(used), measure.spread(peer), measure.spread(measure.ratios(own, peer))]
+    header = ["resolver, s", "of a processor, s", "nginx over one connection, s", "resolver / nginx"]
+    shown.table(f"{options.urls:,} URLs, {options.servers} server blocks", header, [row])
     shown.add("results", results)
     shown.save(options.json)
 

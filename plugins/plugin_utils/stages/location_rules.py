@@ -14,6 +14,7 @@ from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_sites impo
 from ansible_collections.webops.django.plugins.plugin_utils.nginx_model import Block, Directive
 from ansible_collections.webops.django.plugins.plugin_utils.stages import location_access as access
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_prefix import intended, left_to_pages
+from ansible_collections.webops.django.plugins.plugin_utils.stages.location_redirects import REDIRECTS, redirecting
 from ansible_collections.webops.django.plugins.plugin_utils.stages.location_repair import INDENT, add_location, name_of, place
 from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
 
@@ -40,6 +41,9 @@ def rule_of(site: SiteView, target: Target) -> Directive | None:
         return None
     if route.outcome == "return":
         return _returning(route)
+    if route.outcome == "redirect" and answer and answer["status"] in REDIRECTS:
+        # location_redirects has left alone what may lead to a file.
+        return redirecting(target)
     denying = access.refusing(route.block, access.client_address(site.connect))
     if route.outcome == "denied":
         return route.refusal or denying

@@ -41,9 +41,18 @@ def test_what_lies_elsewhere_could_not_be_told(site: str, to: str, rule: str) ->
     assert f"redirects http://shop.example.com/static/{NAMES[0]} to {to}/static/{NAMES[0]}" in sentence
 
 
-def test_a_redirect_on_this_host_is_followed_by_no_excuse() -> None:
-    site = with_location("location /static/ { return 301 /files$request_uri; }")
-    assert site_of(redirected(site, "http://shop.example.com/files"))["verdict"] == "not_served"
+@pytest.mark.parametrize(
+    ("files", "named", "verdict"),
+    [([], ["access_rule_denied"], "not_served"), ([f"/srv/files/static/{name}" for name in NAMES], [], "unknown")],
+)
+def test_a_redirect_on_this_host_is_a_rule_unless_it_ends_at_a_file(files: list[str], named: list[str], verdict: str) -> None:
+    text = "location /static/ { return 301 /files$request_uri; } location /files/ { root /srv; }"
+    host = redirected(with_location(text), "http://shop.example.com/files")
+    host.files |= set(files)
+    said = site_of(host)
+    assert ([item["code"] for item in said["findings"]], said["verdict"]) == (named, verdict)
+    if named:
+        assert said["findings"][0]["evidence"]["directive"] == "return 301 /files$request_uri"
 
 
 def test_a_redirect_of_the_application_is_its_own() -> None:

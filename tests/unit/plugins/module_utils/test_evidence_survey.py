@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
+import subprocess
 import sys
+import threading
 import typing as t
 
 import pytest
@@ -121,3 +124,55 @@ def test_the_module_asks_this_very_host() -> None:
     result = run_module("django_static_evidence")
     assert result["changed"] is False
     assert set(result["evidence"]) >= {"schema_version", "host", "notes", "nginx", "applications", "look"}
+
+
+AS_ANYBODY = """
+import json, os, sys
+from ansible_collections.webops.django.plugins.module_utils.evidence_look import look
+from ansible_collections.webops.django.plugins.module_utils.evidence_survey import survey
+os.setgroups([]), os.setgid(65534), os.setuid(65534)
+document = survey({"trial": True})
+worker = {"uid": 33, "gid": 33, "groups": [33], "pid": None}
+paths = [{"path": path, "nginx": "nginx", "digest": True} for path in ("/root/x", "/etc/shadow", "/etc/passwd")]
+request = {"workers": {"nginx": worker}, "paths": paths, "trees": [{"path": "/etc", "nginx": "nginx", "encodings": []}], "asks": [], "pages": []}
+seen = look({**request, "writable": {"nginx": ["/var/tmp"]}, "logs": {"paths": ["/var/log/x"], "words": ["x"]}, "seconds": 5})
+print(json.dumps([document, seen]))
+"""
+
+
+def test_an_ordinary_user_is_told_what_root_would_see() -> None:
+    """Nothing is guessed: what the worker may do is not known, and other users' processes are named as unseen."""
+    command = [sys.executable, "-B", "-c", AS_ANYBODY]
+    ran = subprocess.run(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, check=True, stdout=subprocess.PIPE)
+    document, seen = json.loads(ran.stdout)
+    assert "root" in {note["needs"] for note in document["notes"]}
+    assert not [note for note in document["notes"] if note["what"] == "discovery_failed"]
+    assert seen["paths"]["/root/x"]["exists"] is None
+    said = {path: record["worker"]["nginx"] for path, record in seen["paths"].items()}
+    assert {one["opens"] for one in said.values()} == {None}
+    assert all(one["note"] for one in said.values())
+    assert seen["trees"]["/etc"]["closed_count"] is None
+    assert seen["writable"]["nginx"]["/var/tmp"]["writes"] is None
+
+
+def test_processes_that_come_and_go_while_they_are_read() -> None:
+    """A real churn: hundreds of processes that live for milliseconds."""
+    over = threading.Event()
+    started: list[int] = []
+
+    def churn() -> None:
+        while not over.is_set():
+            with subprocess.Popen(["gunicorn: master [shop]", "shop.wsgi"], executable="/bin/true") as process:
+                started.append(process.pid)
+
+    threads = [threading.Thread(target=churn) for _number in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        surveys = [evidence_survey.survey({"trial": False}) for _number in range(3)]
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert len(started) > 20
+    assert not [note for document in surveys for note in document["notes"] if note["what"] == "discovery_failed"]

@@ -15,8 +15,13 @@ Document = t.Mapping[str, t.Any]
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def endpoint(server: ServerBlock, static: Document, evidence: Document) -> tuple[dict[str, t.Any] | None, str]:
-    """Return where a client connects to reach a server block, and the site's base URL."""
+def endpoint(
+    server: ServerBlock, static: Document, evidence: Document, configuration: Configuration | None = None
+) -> tuple[dict[str, t.Any] | None, str]:
+    """Return where a client connects to reach a server block, and the site's base URL.
+
+    :param configuration: the whole, whose other blocks may have an address of the host for themselves.
+    """
     given = evidence.get("options", {}).get("base_url")
     wanted = urlsplit(given) if given else None
     listens = sorted(server.listens, key=lambda listen: (listen.port is None, not listen.ssl))
@@ -25,7 +30,8 @@ def endpoint(server: ServerBlock, static: Document, evidence: Document) -> tuple
         listens = sorted(listens, key=lambda listen: listen.port != port)
         if _is_open(port, evidence) and not any(listen.port == port for listen in listens):
             # What people type is asked for as it is, also where another block answers there than the one that is meant to.
-            return {"address": _reachable("", wanted.hostname or "", evidence), "port": port, "tls": wanted.scheme == "https"}, _with_slash(given)
+            address = _reachable("", wanted.hostname or "", evidence, _taken(configuration, port))
+            return {"address": address, "port": port, "tls": wanted.scheme == "https"}, _with_slash(given)
     listen = listens[0] if listens else None
     tls = listen.ssl if listen else bool(wanted and wanted.scheme == "https")
     scheme = "https" if tls else "http"
@@ -37,7 +43,18 @@ def endpoint(server: ServerBlock, static: Document, evidence: Document) -> tuple
     base = _with_slash(given) if given else f"{scheme}://{host}" + ("" if port == DEFAULT_PORTS.get(scheme) else f":{port}") + f"{path}/"
     if listen and listen.unix:
         return {"unix": listen.unix}, base
-    return {"address": _reachable(listen.address if listen else "", name, evidence), "port": port, "tls": tls}, base
+    address = _reachable(listen.address if listen else "", name, evidence, _taken(configuration, port))
+    return {"address": address, "port": port, "tls": tls}, base
+
+
+def _taken(configuration: Configuration | None, port: int) -> set[str]:
+    """Return the addresses that blocks listen on by name: a connection there does not come to those that listen on all.
+
+    Usual for loopback: monitoring is told to add a block for 127.0.0.1 with stub_status.
+    """
+    return {
+        listen.address.strip("[]") for block in (configuration.servers if configuration else ()) for listen in block.listens if listen.port == port
+    }
 
 
 def _with_slash(url: str) -> str:
@@ -50,12 +67,20 @@ def _is_open(port: int, evidence: Document) -> bool:
     return any(item.get("port") == port for nginx in evidence.get("nginx") or () for item in nginx.get("listening") or ())
 
 
-def _reachable(address: str, name: str, evidence: Document) -> str:
-    """Return an address of this host on which a listening socket takes connections."""
+def _reachable(address: str, name: str, evidence: Document, taken: t.Collection[str] = ()) -> str:
+    """Return an address of this host on which a listening socket takes connections.
+
+    :param taken: addresses that sockets of their own listen on.
+    """
+    own = [item for item in evidence["host"].get("addresses") or () if item not in taken and servers.is_address(item)]
     if address in ("", "*", "0.0.0.0"):
-        return name if servers.is_address(name) and name in evidence["host"].get("addresses", ()) else "127.0.0.1"
+        if servers.is_address(name) and name in evidence["host"].get("addresses", ()):
+            return name
+        free = ["127.0.0.1", *(item for item in own if ":" not in item)]
+        return next((item for item in free if item not in taken), "127.0.0.1")
     if address in ("[::]", "::"):
-        return "::1"
+        free = ["::1", *(item for item in own if ":" in item and not item.startswith("fe80"))]
+        return next((item for item in free if item not in taken), "::1")
     return address.strip("[]")
 
 
@@ -114,4 +139,5 @@ def for_url(url: str, connect: Document | None, configuration: Configuration | N
     if connect.get("port") == port:
         return {**connect, "tls": tls}
     listens = [listen for block in (configuration.servers if configuration else ()) for listen in block.listens if listen.port == port]
-    return {"address": _reachable(listens[0].address if listens else "", parts.hostname or "", evidence), "port": port, "tls": tls}
+    address = _reachable(listens[0].address if listens else "", parts.hostname or "", evidence, _taken(configuration, port))
+    return {"address": address, "port": port, "tls": tls}

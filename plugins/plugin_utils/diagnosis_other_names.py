@@ -34,10 +34,10 @@ def other_blocks(application: Document, configuration: Configuration, blocks: t.
         return []
     resolver = Resolver(configuration)
     paths = _paths(application)
-    known = {_way(resolver, blocks[0], paths, static, evidence)}
+    known = {_way(resolver, configuration, blocks[0], paths, static, evidence)}
     found = []
     for block in blocks[1:]:
-        way = _way(resolver, block, paths, static, evidence) if _is_public(block, static) else None
+        way = _way(resolver, configuration, block, paths, static, evidence) if _is_public(block, static) else None
         if way is not None and way not in known:
             known.add(way)
             found.append(block)
@@ -58,9 +58,11 @@ def _paths(application: Document) -> list[str]:
     return list(chosen.values())[:SAMPLES]
 
 
-def _way(resolver: Resolver, block: ServerBlock, paths: t.Sequence[str], static: Document, evidence: Document) -> tuple[t.Any, ...] | None:
+def _way(
+    resolver: Resolver, configuration: Configuration, block: ServerBlock, paths: t.Sequence[str], static: Document, evidence: Document
+) -> tuple[t.Any, ...] | None:
     """Return what tells two ways apart; None where nobody comes to the block, or it only sends clients on."""
-    connect, base = endpoint(block, static, evidence)
+    connect, base = endpoint(block, static, evidence, configuration)
     if connect is None:
         return None
     told: list[t.Any] = []

@@ -76,7 +76,7 @@ class Hosts:
         for nginx in self.evidence["nginx"]:
             configuration = self.configuration(nginx)
             for block in configuration.servers if configuration and nginx["running"] else ():
-                connect, _base = endpoint(block, {}, dict(self.evidence, options={}))
+                connect, _base = endpoint(block, {}, dict(self.evidence, options={}), configuration)
                 for name in block.names:
                     if connect and servers.is_askable(name):
                         found.setdefault(name.lower(), connect)
@@ -91,7 +91,9 @@ class Hosts:
 
     def _site(self, application: Document, front: Front | None, server: ServerBlock | None) -> SiteView:
         static = application.get("static") or {}
-        connect, base = endpoint(server, static, self.evidence) if server else direct(application, static, self.evidence)
+        connect, base = (
+            endpoint(server, static, self.evidence, front.configuration if front else None) if server else direct(application, static, self.evidence)
+        )
         broken = None if front else self._unreadable_front(application)
         if broken is not None:
             connect, base = through(broken, static, self.evidence)

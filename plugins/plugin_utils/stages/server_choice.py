@@ -132,7 +132,17 @@ def _answers(site: SiteView, name: str) -> tuple[ServerBlock | None, str]:
     # A block that only sends clients on, as from http to https or to the main name, is no rival.
     if route.outcome == "redirect" or (route.outcome == "return" and route.status in (301, 302, 303, 307, 308)):
         return None, ""
+    if _is_for_loopback(site, route.server):
+        return None, ""
     return route.server, route.server_reason
+
+
+def _is_for_loopback(site: SiteView, block: ServerBlock) -> bool:
+    """Tell whether a block answers only because it was asked over loopback, which no visitor does."""
+    address = _address(site) or ""
+    named = any(listen.address.strip("[]") == address for listen in block.listens)
+    own = any(listen.address.strip("[]") == address for listen in (site.server.listens if site.server else ()))
+    return (address.startswith("127.") or address == "::1") and named and not own
 
 
 def _address(site: SiteView) -> str | None:

@@ -38,7 +38,7 @@ class CollectstaticFailedError(Exception):
 def _answers_come_from_a_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     """Importing Django takes most of a question's time. That a project is asked in its own interpreter is tested with the modules."""
 
-    def run(project: Project, request: bytes, result: t.IO[bytes], output: t.IO[bytes]) -> int:
+    def run(project: Project, request: bytes, result: t.IO[bytes], output: t.IO[bytes], _may_write: bool) -> int:
         asked = json.loads(request)["request"]
         return in_fork(lambda: django_probe.main(result.fileno(), asked), project.path, project.environment, output.fileno())
 

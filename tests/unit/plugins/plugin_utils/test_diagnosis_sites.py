@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.webops.django.plugins.module_utils.path_facts import look_at_paths
+from ansible_collections.webops.django.plugins.plugin_utils.diagnosis import conclude
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_site import SiteView
 from ansible_collections.webops.django.plugins.plugin_utils.diagnosis_sites import Hosts, fill_targets
-from ansible_collections.webops.django.tests.unit.support.fake_host import SITE, FakeHost, nginx_record
+from ansible_collections.webops.django.tests.unit.support.fake_host import SITE, FakeHost, codes, nginx_record
 
 
 def view(host: FakeHost, **options: object) -> SiteView:
@@ -138,3 +139,25 @@ def test_a_map_that_was_cut_is_not_guessed() -> None:
     cut = view(host)
     fill_targets(cut)
     assert {target.route.outcome for target in cut.targets if target.route} == {"unknown"}
+
+
+STATUS = "server { listen 127.0.0.1:80; server_name 127.0.0.1; location /nginx_status { stub_status; } }"
+
+
+def test_a_block_for_loopback_alone_does_not_answer_for_visitors() -> None:
+    """Monitoring is told to add it; who asks 127.0.0.1 gets it, whatever the Host header says."""
+    host = FakeHost(SITE + STATUS)
+    assert view(host).connect == {"address": "10.0.0.5", "port": 80, "tls": False}
+    assert codes(host) == []
+    assert view(FakeHost(SITE.replace("listen 80", "listen 80; listen 127.0.0.1:80") + STATUS)).connect == {
+        "address": "10.0.0.5",
+        "port": 80,
+        "tls": False,
+    }
+
+
+def test_a_host_that_can_be_asked_over_loopback_alone_blames_nobody_for_it() -> None:
+    host = FakeHost(SITE + STATUS)
+    evidence = host.evidence()
+    evidence["host"]["addresses"] = []
+    assert [found["code"] for site in conclude(evidence)["sites"] for found in site["findings"]] == []

@@ -170,12 +170,13 @@ def _permissions(evidence: t.Mapping[str, t.Any]) -> t.Iterator[Finding]:
             if by_option
             else write(evidence, f"{setting} = {right}")
         )
+        root = shlex.quote(evidence.get("storage_location") or evidence["static_root"])
         yield _finding(
             "upload_permissions_setting",
             f"In {evidence['settings_module']}, {where}: collected {'files' if key == 'file_mode' else 'folders'} get the mode {_octal(mode)}, "
             "and nobody but the service's user can read them, the web server neither.",
             f"{line}\nthen mend what is there, for collectstatic leaves files that have not changed as they are:\n"
-            f"sudo find {shlex.quote(evidence.get('storage_location') or evidence['static_root'])} -type {kind} -exec chmod {right.replace('0o', '0')} {{}} +",
+            f"sudo find {root} -type {kind} -exec chmod {right.replace('0o', '0')} {{}} +",
             {"setting": option if by_option else setting, "mode": _octal(mode)},
         )
 

@@ -90,6 +90,8 @@ class Site:
     def __init__(self, folder: Path, files: int, servers: int) -> None:
         os.chmod(folder, 0o755)
         self.folder = folder
+        self.others = (0, 0)
+        """Applications and nginx of this machine that were looked at as well, which costs time."""
         self.project = make_project(folder / "shop", SETTINGS)
         write(self.project / "conf/urls.py", URLS)
         sample_files.link_tree(self.project / "assets", files, folder / "store")
@@ -133,6 +135,8 @@ class Site:
         """
         with tempfile.TemporaryDirectory() as folder:
             seconds = play(PLAYBOOK, folder, {"folder": folder})
+            evidence = json.loads(Path(folder, "localhost.evidence.json").read_text(encoding="utf-8"))
+            self.others = len(evidence["applications"]) - 1, len(evidence["nginx"]) - 1
             result = json.loads(Path(folder, "localhost.json").read_text(encoding="utf-8"))
             site = next(site for site in result["sites"] if site["url"].startswith(f"http://{HOST}"))
             if [finding["code"] for finding in site["findings"]] != expected or (not expected and site["verdict"] != "served"):
@@ -189,6 +193,7 @@ def main() -> None:
     shown.table(f"{options.files:,} files, {options.servers} server blocks", header, rows)
     shown.add("results", results)
     shown.save(options.json)
+    measure.say(f"Beside this site {site.others[0]} other applications and {site.others[1]} other nginx of this machine were looked at.")
 
 
 if __name__ == "__main__":

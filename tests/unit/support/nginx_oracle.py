@@ -167,7 +167,10 @@ class Oracle:
         """Send a GET request."""
         connection = self._connections.get(client) or self._connect(client)
         connection.socket.sendall(f"GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode("utf-8", "surrogateescape"))
-        first = connection.answers.readline()
+        try:
+            first = connection.answers.readline()
+        except ConnectionResetError:
+            first = b""
         if not first:
             self._connect(client)
             return Told(0, "", "", "")

@@ -93,7 +93,7 @@ def _ask(found: FoundApplication, options: t.Mapping[str, t.Any]) -> dict[str, t
         if options.get("trial", True) and lacking and evidence["static_root"]:
             evidence["trial"] = try_collectstatic(project)
         roots = [evidence.get("storage_location") or evidence["static_root"] or "", evidence.get("media_root") or ""]
-        evidence["unlisted"] = unlisted_folders(project.path, evidence["sources"], roots)
+        evidence["unlisted"] = unlisted_folders(project.path, evidence.get("sources") or (), roots)
         record["sample"] = files_to_ask(evidence, details)
     except ExplainedError as error:
         record["static_error"] = {

@@ -166,10 +166,10 @@ class Oracle:
     def ask(self, host: str, target: str, client: str = SOCKET) -> Told:
         """Send a GET request."""
         connection = self._connections.get(client) or self._connect(client)
-        connection.socket.sendall(f"GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode("utf-8", "surrogateescape"))
         try:
+            connection.socket.sendall(f"GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode("utf-8", "surrogateescape"))
             first = connection.answers.readline()
-        except ConnectionResetError:
+        except (BrokenPipeError, ConnectionResetError):
             first = b""
         if not first:
             self._connect(client)

@@ -182,7 +182,7 @@ def project_of(found: FoundApplication, options: Options | None = None) -> Proje
     if found.record["kind"] == "given":
         return given_project(options)
     record = found.record
-    for field, variable, what in _MISSING[:2]:
+    for field, variable, what in _MISSING:
         if not record[field]:
             raise ExplainedError(f"{what[0].upper()}{what[1:]} was not found; say it with {variable}.", kind="unknown")
     if record["in_container"]:

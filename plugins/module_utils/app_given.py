@@ -17,7 +17,7 @@ _VARIABLES = {"project_path": "django_app_project_path", "python": "django_app_p
 
 
 def completed(found: list[FoundApplication], options: Options) -> list[FoundApplication]:
-    """Fill in what was not found. With several applications, what the user says is of the one whose project he names."""
+    """Put in what the user says: he knows better than what was found. With several applications, it is of the one whose project he names."""
     path = options.get("project_path")
     meant = [one for one in found if path and _same_folder(one.record["project_path"], str(path))]
     if not meant and len(found) == 1 and not (path and found[0].record["project_path"]):
@@ -30,7 +30,10 @@ def completed(found: list[FoundApplication], options: Options) -> list[FoundAppl
 def _fill(one: FoundApplication, options: Options) -> None:
     python = options.get("python") or (os.path.join(str(options["virtualenv"]), "bin", "python") if options.get("virtualenv") else "")
     for field, value in (("project_path", options.get("project_path")), ("python", python), ("settings_module", options.get("settings_module"))):
-        if value and not one.record[field]:
+        # The folder is how he names the application; it may be a link to what was found.
+        if value and (field != "project_path" or not one.record[field]):
+            if field == "settings_module" and one.record[field] != value:
+                one.record["settings_file"] = ""
             one.record[field] = str(value)
     for name, value in (options.get("environment") or {}).items():
         one.environment.setdefault(str(name), str(value))

@@ -69,7 +69,8 @@ def locate(command: Command, around: Surroundings) -> Located:
     text = around.view.read(path) if path else None
     _find_project(around.view, path, root, found)
     _find_settings(command, around.view, text, path, found)
-    found.is_django = bool(found.settings_module) and not (code.is_other_framework(text) and code.VARIABLE not in around.environment)
+    names_settings = bool(found.settings_module) or code.VARIABLE in (text or "")
+    found.is_django = names_settings and not (code.is_other_framework(text) and code.VARIABLE not in around.environment)
     return found
 
 
@@ -164,13 +165,15 @@ def _find_settings(command: Command, view: View, text: str | None, path: str, fo
     """Find the settings module: as the code that starts Django sets it, and where that cannot be found, as manage.py does."""
     manage = view.read(os.path.join(found.project_path, "manage.py")) if code.is_django_manage(view, found.project_path) else None
     source = manage if command.kind == "runserver" else text
-    named = command.last("settings") if command.kind == "runserver" else ""
-    named = named or code.settings_named(source, found.environment)
-    if not named and not code.is_other_framework(text):
-        named = code.settings_named(manage, {})
-    found.settings_module = named
     nearest = [os.path.dirname(path), os.path.dirname(os.path.dirname(path))] if path else []
     loaded = code.dotenv_variables(view, source, [*nearest, found.folder, found.project_path])
+    named = command.last("settings") if command.kind == "runserver" else ""
+    named = named or code.settings_named(source, {**loaded, **found.environment})
+    # What is computed there, manage.py may compute in another way: then the user must say it.
+    is_computed = not named and code.VARIABLE in (source or "")
+    if not named and not is_computed and not code.is_other_framework(text):
+        named = code.settings_named(manage, loaded)
+    found.settings_module = named
     for name, value in {**code.other_variables(source), **loaded}.items():
         found.environment.setdefault(name, value)
     folders = [*found.import_path, found.project_path, *_installed(view, found)]

@@ -56,7 +56,7 @@ def _constants(node: ast.expr) -> list[str] | None:
 
 
 def assigned_variables(text: str, defaults: bool = True, forced: bool = True) -> dict[str, str]:
-    """Return the environment variables that Python code sets with constants, such as ``os.environ.setdefault("DJANGO_SETTINGS_MODULE", "x")``.
+    """Return the environment variables that Python code sets with a constant each, such as ``os.environ.setdefault("DJANGO_SETTINGS_MODULE", "x")``.
 
     :param defaults: return what is set where it is not set yet.
     :param forced: return what is set in any case.
@@ -65,7 +65,7 @@ def assigned_variables(text: str, defaults: bool = True, forced: bool = True) ->
         nodes = list(ast.walk(ast.parse(text)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
-    found: dict[str, str] = {}
+    found: dict[str, set[str]] = {}
     for node in nodes:
         if forced and isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Subscript):
             subscript = node.targets[0]
@@ -78,17 +78,18 @@ def assigned_variables(text: str, defaults: bool = True, forced: bool = True) ->
             owner = node.func.value if isinstance(node.func, ast.Attribute) else None
             if (defaults and name == "setdefault" and owner is not None and _is_environment(owner)) or (forced and name == "putenv"):
                 _add(found, node.args[0], node.args[1])
-    return found
+    # Which of several values it is may depend on a condition, and nothing is guessed.
+    return {name: next(iter(values)) for name, values in found.items() if len(values) == 1}
 
 
 def _is_environment(node: ast.expr) -> bool:
     return (isinstance(node, ast.Attribute) and node.attr == "environ") or (isinstance(node, ast.Name) and node.id == "environ")
 
 
-def _add(found: dict[str, str], name: ast.expr, value: ast.expr) -> None:
+def _add(found: dict[str, set[str]], name: ast.expr, value: ast.expr) -> None:
     names, values = _constants(name), _constants(value)
     if names and values and len(names) == len(values) == 1:
-        found.setdefault(names[0], values[0])
+        found.setdefault(names[0], set()).add(values[0])
 
 
 def uwsgi_options(path: str, read: Read, environment: t.Mapping[str, str], depth: int = 0) -> Options:

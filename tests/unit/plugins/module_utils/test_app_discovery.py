@@ -170,6 +170,17 @@ def test_what_is_not_found_is_asked_for(tmp_path: Path) -> None:
     assert project_of(one).python == sys.executable
 
 
+def test_settings_that_are_computed_are_asked_for(tmp_path: Path) -> None:
+    proc = fake(tmp_path, sys.executable, "/v/bin/gunicorn", "conf.wsgi")
+    write(tmp_path / "shop" / "conf" / "wsgi.py", WSGI.replace('"conf.settings"', 'f"conf.{NAME}"'))
+    (one,), notes = discover_applications(table=proc.table())
+    assert ("application_incomplete", "django_app_settings_module") in [(note["what"], note["needs"]) for note in notes]
+    with pytest.raises(ExplainedError, match="django_app_settings_module"):
+        project_of(one)
+    (one,), _notes = discover_applications({"settings_module": "conf.production"}, proc.table())
+    assert project_of(one).settings_module == "conf.production"
+
+
 def test_another_users_process_that_hides(tmp_path: Path) -> None:
     """Its command line is there for all to see, and nothing else."""
     proc = FakeProc(tmp_path).add(10, "python", "/v/bin/gunicorn", "conf.wsgi")

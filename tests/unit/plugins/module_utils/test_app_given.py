@@ -21,8 +21,8 @@ def application(path: str, python: str = "/usr/bin/python3", settings: str = "a.
     return FoundApplication({"project_path": path, "python": python, "settings_module": settings, "environment_names": []}, {})
 
 
-def test_gaps_are_filled_and_nothing_else() -> None:
-    """Of the only application, or of the one that is named."""
+def test_what_the_user_says_counts_more_than_what_was_found() -> None:
+    """Of the only application, or of the one that is named: what was found may be wrong, and he must have a way out."""
     options = {"project_path": "/srv/shop", "python": "/v/bin/python", "settings_module": "c.d", "environment": {"A": 1}}
     only = application("", "", "")
     assert completed([only], options) == [only]
@@ -30,7 +30,7 @@ def test_gaps_are_filled_and_nothing_else() -> None:
     assert only.environment == {"A": "1"} and only.record["environment_names"] == ["A"]
     shop, blog = application("/srv/shop", "", "a.b"), application("/srv/blog", "", "")
     completed([shop, blog], options)
-    assert (shop.record["python"], shop.record["settings_module"]) == ("/v/bin/python", "a.b") and blog.record["python"] == ""
+    assert (shop.record["python"], shop.record["settings_module"]) == ("/v/bin/python", "c.d") and blog.record["python"] == ""
     alone = application("/srv/blog", "", "")
     completed([alone], {"virtualenv": "/srv/venv"})
     assert alone.record["python"] == "/srv/venv/bin/python"

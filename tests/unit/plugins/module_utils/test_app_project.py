@@ -129,6 +129,31 @@ def test_what_code_sets_reaches_the_environment(shop: Path) -> None:
     assert found.environment == {"A": "own", "SECRET_KEY": "x", "DJANGO_CONFIGURATION": "Prod"}
 
 
+def test_settings_that_a_dotenv_file_names(shop: Path) -> None:
+    """It is loaded before the default is set, and a variable of the process counts more."""
+    write(shop / "conf" / "wsgi.py", "from dotenv import load_dotenv\nload_dotenv()\n" + WSGI)
+    write(shop / ".env", "DJANGO_SETTINGS_MODULE=conf.production\n")
+    assert located("gunicorn conf.wsgi", shop).settings_module == "conf.production"
+    assert located("gunicorn conf.wsgi", shop, environment={"DJANGO_SETTINGS_MODULE": "conf.own"}).settings_module == "conf.own"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "import os\nif os.environ.get('ENV') == 'production':\n    os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'conf.production')\n"
+        "else:\n    os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'conf.local')\n",
+        "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', f\"conf.{os.environ['ENV']}\")\n",
+        "import os\nfrom decouple import config\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', config('SETTINGS'))\n",
+    ],
+)
+def test_settings_that_are_computed_are_not_guessed(shop: Path, lines: str) -> None:
+    """It is a Django application all the same, and manage.py may know other settings."""
+    write(shop / "conf" / "wsgi.py", lines + "from django.core.wsgi import get_wsgi_application\napplication = get_wsgi_application()\n")
+    found = located("gunicorn conf.wsgi", shop)
+    assert (found.is_django, found.settings_module) == (True, "")
+    assert located("gunicorn conf.wsgi", shop, environment={"DJANGO_SETTINGS_MODULE": "conf.own"}).settings_module == "conf.own"
+
+
 @pytest.mark.parametrize("text", ["from flask import Flask\napp = Flask(__name__)\n", "from fastapi import FastAPI\n"])
 def test_other_frameworks_are_no_django(shop: Path, text: str) -> None:
     """Not even in the folder of a Django project, unless their environment says so."""

@@ -14,9 +14,11 @@ _HEADERS = ("set-cookie", "cookie", "authorization", "proxy-authorization")
 _SUSPECT = re.compile(rf"{NAMES}|csrf|://[^/]*@|PRIVATE KEY", re.IGNORECASE)
 """Most strings are paths and URLs, which need no closer look."""
 _IN_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s/:@\"']*:)([^\s/@\"']+)(@)", re.IGNORECASE)
+_VALUE = r"""(?!\s|\$|(?:true|false|none|null|\d{1,4})\b)("[^"\n]*"|'[^'\n]*'|[^\s;&,"'})\]]+)"""
+"""A variable of nginx or of a shell is no secret, nor is a small number."""
 _ASSIGNED = re.compile(
-    # SECRET_KEY = "…", 'PASSWORD': '…', --token=…, ?session=…; a variable of nginx or of a shell is no secret.
-    rf"""((?:^|(?<=[\s?&;,={{("'$\[-]))[\w-]*(?:{NAMES}|csrf)[\w-]*["']?\s*(?:=>|[=!]=|=|:(?=[\s"']))\s*)(?!\s|\$|(?:true|false|none|null|\d{{1,4}})\b)("[^"\n]*"|'[^'\n]*'|[^\s;&,"'}})\]]+)""",
+    # SECRET_KEY = "…", 'PASSWORD': '…', --token=…, ?session=…
+    rf"""((?:^|(?<=[\s?&;,={{("'$\[-]))[\w-]*(?:{NAMES}|csrf)[\w-]*["']?\s*(?:=>|[=!]=|=|:(?=[\s"']))\s*)""" + _VALUE,
     re.IGNORECASE,
 )
 _KEY = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END|\Z)", re.DOTALL)

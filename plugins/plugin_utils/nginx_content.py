@@ -23,7 +23,7 @@ class Content:
 
     def __init__(self, request: Request) -> None:
         self._request = request
-        self._block = t.cast("Block", request.route.block)
+        self._block = t.cast(Block, request.route.block)
         self._place = request.place()
 
     def run(self) -> Step | None:

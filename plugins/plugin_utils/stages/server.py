@@ -18,7 +18,7 @@ from ansible_collections.webops.django.plugins.plugin_utils.stages import (
     server_enable,
     server_invalid,
 )
-from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command as command
+from ansible_collections.webops.django.plugins.plugin_utils.stages.server_commands import command
 
 Document = t.Mapping[str, t.Any]
 TOLERANCE = 0.02

@@ -48,10 +48,10 @@ def _complete(site: SiteView, item: Finding) -> str:
 
 def _move_root(site: SiteView, item: Finding) -> list[str]:
     """Make the folder that nginx serves STATIC_ROOT, if it may be one; else let nginx serve the new folder."""
-    mapped = _nginx_folder(site)
-    if mapped is None:
+    mapped = _nginx_folders(site)
+    if not mapped:
         return [item["fix"]]
-    folder, target = mapped
+    folder, target = mapped[0]
     if _may_be_root(site, folder):
         return [item["fix"].replace(root_fix(site.static, new_root(site.static)), root_fix(site.static, folder))]
     route = target.route
@@ -62,8 +62,8 @@ def _move_root(site: SiteView, item: Finding) -> list[str]:
     return lines
 
 
-def _nginx_folder(site: SiteView) -> tuple[str, Target] | None:
-    """Return the folder that nginx takes for STATIC_ROOT, and a target that it would find there."""
+def _nginx_folders(site: SiteView) -> list[tuple[str, Target]]:
+    """Return the folders that nginx takes for STATIC_ROOT, and of each a target that it would find there; the one of most targets first."""
     found: dict[str, Target] = {}
     counted: collections.Counter[str] = collections.Counter()
     for target in site.targets:
@@ -72,7 +72,7 @@ def _nginx_folder(site: SiteView) -> tuple[str, Target] | None:
             folder = posixpath.normpath(path[: -len(target.path)])
             found.setdefault(folder, target)
             counted[folder] += 1
-    return (counted.most_common(1)[0][0], found[counted.most_common(1)[0][0]]) if counted else None
+    return [(folder, found[folder]) for folder, _count in counted.most_common()]
 
 
 def _may_be_root(site: SiteView, folder: str) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from ansible_collections.webops.django.plugins.module_utils.info_elsewhere import collected_elsewhere
 from ansible_collections.webops.django.tests.unit.support.django_projects import project_at, write
 
-NAMES = ["a.css", "b/c.css"]
+NAMES = ("a.css", "b/c.css")
 RELATIVE = "gathered-0b8c/static"
 """A name that no home folder of this machine holds."""
 

@@ -140,12 +140,18 @@ print(json.dumps([document, seen]))
 """
 
 
-def test_an_ordinary_user_is_told_what_root_would_see() -> None:
+def test_an_ordinary_user_is_told_what_root_would_see(tmp_path: pathlib.Path) -> None:
     """Nothing is guessed: what the worker may do is not known, and other users' processes are named as unseen."""
     command = [sys.executable, "-B", "-c", AS_ANYBODY]
-    ran = subprocess.run(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, check=True, stdout=subprocess.PIPE)
+    # An application server of root's, of which an ordinary user sees the command line alone.
+    (tmp_path / "gunicorn").write_text("import time; time.sleep(600)")
+    with subprocess.Popen([sys.executable, str(tmp_path / "gunicorn"), "shop.wsgi"]) as theirs:
+        try:
+            ran = subprocess.run(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, check=True, stdout=subprocess.PIPE)
+        finally:
+            theirs.kill()
     document, seen = json.loads(ran.stdout)
-    assert "root" in {note["needs"] for note in document["notes"]}
+    assert [note["needs"] for note in document["notes"] if f"Process {theirs.pid} " in note["message"]] == ["root"]
     assert not [note for note in document["notes"] if note["what"] == "discovery_failed"]
     assert seen["paths"]["/root/x"]["exists"] is None
     said = {path: record["worker"]["nginx"] for path, record in seen["paths"].items()}
